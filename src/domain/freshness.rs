@@ -1,0 +1,1 @@
+//! Which stored answers still count.

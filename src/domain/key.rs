@@ -1,0 +1,119 @@
+//! Row keys: what makes a row of the source and a row of the results the same row.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::fold::fold;
+
+/// The identity of a row: its identifier, folded, plus which occurrence of it this is; without an
+/// identifier column, its row number.
+///
+/// The text form stands in the hidden `Key` column. It is injective: no two different rows share one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RowKey(String);
+
+impl RowKey {
+    /// The key of the `occurrence`-th row (from 1) that carries this identifier.
+    pub fn of_identifier(identifier: &str, occurrence: u32) -> Self {
+        let mut key = fold(identifier);
+        if key.starts_with('@') {
+            key.insert(0, '@'); // keeps `@17`, a row number, apart from a project of that name
+        }
+        if occurrence > 1 || key.is_empty() || ends_like_an_occurrence(&key) {
+            key.push_str(&format!(" #{occurrence}"));
+        }
+        Self(key)
+    }
+
+    /// The key of a row in a table without an identifier column.
+    pub fn of_row(row: u64) -> Self {
+        Self(format!("@{row}"))
+    }
+
+    /// A key as it was stored.
+    pub fn stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text that is stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RowKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn ends_like_an_occurrence(key: &str) -> bool {
+    key.rsplit_once('#').is_some_and(|(_, tail)| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Numbers the occurrences of identifiers while a table is read from top to bottom.
+///
+/// Holds a 64-bit hash and two numbers for each identifier, not its text: tables may be long.
+#[derive(Debug, Default)]
+pub struct Occurrences {
+    seen: HashMap<u64, Seen>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    first_row: u32,
+    count: u32,
+}
+
+/// The key of a row, and the first row that has the same identifier where there is one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Numbered {
+    /// The row's key.
+    pub key: RowKey,
+    /// The row number of the identifier's first occurrence, if this row is a later one.
+    pub duplicate_of: Option<u64>,
+}
+
+impl Occurrences {
+    /// Gives the next key for `identifier`, which stands in row `row`.
+    pub fn next(&mut self, identifier: &str, row: u64) -> Numbered {
+        let digest = blake3::hash(fold(identifier).as_bytes());
+        let mut short = [0; 8];
+        short.copy_from_slice(&digest.as_bytes()[..8]);
+        let first_row = u32::try_from(row).unwrap_or(u32::MAX);
+        let seen = self.seen.entry(u64::from_le_bytes(short)).or_insert(Seen { first_row, count: 0 });
+        seen.count += 1;
+        Numbered {
+            key: RowKey::of_identifier(identifier, seen.count),
+            duplicate_of: (seen.count > 1).then_some(u64::from(seen.first_row)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn occurrences_are_numbered_after_folding() {
+        let mut occurrences = Occurrences::default();
+        assert_eq!(occurrences.next("Twin project", 2).key.as_str(), "twin project");
+        let second = occurrences.next("  TWIN  Project ", 3);
+        assert_eq!(second.key.as_str(), "twin project #2");
+        assert_eq!(second.duplicate_of, Some(2));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn different_rows_never_share_a_key(
+            left in "[@#a1 ]{0,5}", right in "[@#a1 ]{0,5}", n in 1u32..4, m in 1u32..4, row in 0u64..200,
+        ) {
+            let (a, b) = (RowKey::of_identifier(&left, n), RowKey::of_identifier(&right, m));
+            proptest::prop_assert_eq!(a == b, fold(&left) == fold(&right) && n == m, "{} {}", a, b);
+            proptest::prop_assert_ne!(a, RowKey::of_row(row));
+        }
+    }
+}

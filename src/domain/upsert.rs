@@ -1,0 +1,157 @@
+//! What happens to a row of the results table when a new result for it comes in: the same decision for
+//! every kind of table.
+
+use std::collections::HashMap;
+
+use super::fold::fold;
+use super::key::{Occurrences, RowKey};
+use super::language::Language;
+use super::results::{IsValid, ResultColumn, ResultRow};
+
+/// What to do with a row that already stands in the results table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowChange {
+    /// Nothing: it says the same already, the time of the check aside.
+    Unchanged,
+    /// Set these columns.
+    Set(Vec<(ResultColumn, String)>),
+}
+
+/// Decides how a row that stands in the table changes for a new result.
+///
+/// `existing` gives the text in a column of the table, none for a column that the table lacks. `render`
+/// is how the table writes a text: clipped to what its cells hold, neutralised where a text could be
+/// taken for a formula.
+///
+/// A row that could not be checked never hides a verdict: where the judged text still stands, the verdict
+/// stays and a note is put before the issues; where the text has changed, the verdict would be shown
+/// beside a text that it was not given for, so the note names it instead.
+pub fn change(
+    existing: impl Fn(ResultColumn) -> Option<String>,
+    new: &ResultRow,
+    columns: &[ResultColumn],
+    language: Language,
+    render: impl Fn(String) -> String,
+) -> RowChange {
+    let mut new = new.clone();
+    let old_verdict = existing(ResultColumn::IsValid).as_deref().and_then(IsValid::parse);
+    let mut wanted: Vec<ResultColumn> = columns.to_vec();
+    if new.is_valid == IsValid::NotChecked && matches!(old_verdict, Some(IsValid::Yes | IsValid::No)) {
+        let old = |column| existing(column).unwrap_or_default();
+        let judged = [ResultColumn::StatusValue, ResultColumn::CompletionDate, ResultColumn::Comment];
+        if judged.into_iter().all(|column| old(column) == render(new.text(column))) {
+            wanted.retain(|column| {
+                matches!(
+                    column,
+                    ResultColumn::RowNumber
+                        | ResultColumn::ProjectName
+                        | ResultColumn::SourceUrl
+                        | ResultColumn::ProjectManager
+                        | ResultColumn::Issues
+                        | ResultColumn::Key
+                )
+            });
+            new.issues = with_note(&new.issues, &old(ResultColumn::Issues), language);
+        } else {
+            let word = old(ResultColumn::IsValid);
+            let at = old(ResultColumn::CheckDate);
+            new.issues.push_str(&match language {
+                Language::En => format!("\nlast verdict: {} on {at}, for an earlier text", word.trim()),
+                Language::Ru => format!("\nпрежний вердикт: {} от {at}, для прежнего текста", word.trim()),
+            });
+        }
+    } else if new.is_valid == IsValid::NotChecked && old_verdict == Some(IsValid::NotChecked) {
+        // A second failure must not lose the verdict that the first one's note remembers.
+        let old_issues = existing(ResultColumn::Issues).unwrap_or_default();
+        let remembered = |line: &&str| {
+            line.starts_with("last verdict: ") || line.starts_with("прежний вердикт: ")
+        };
+        if let Some(line) = old_issues.lines().find(remembered) {
+            new.issues.push('\n');
+            new.issues.push_str(line);
+        }
+    }
+    let mut set = Vec::new();
+    let mut changed = false;
+    for column in wanted {
+        let text = render(new.text(column));
+        match existing(column) {
+            Some(old) if old == text => {}
+            None => {}
+            Some(_) => {
+                changed |= column != ResultColumn::CheckDate;
+                set.push((column, text));
+            }
+        }
+    }
+    if changed { RowChange::Set(set) } else { RowChange::Unchanged }
+}
+
+const NOTE_MARK: &str = "⚠ ";
+
+fn with_note(reason: &str, issues: &str, language: Language) -> String {
+    let tail: Vec<&str> = issues.lines().filter(|line| !line.starts_with(NOTE_MARK)).collect();
+    let keeps = language.pick("the verdict below is the last one", "ниже — последний вердикт");
+    let mut lines = vec![format!("{NOTE_MARK}{}; {keeps}", reason.replace('\n', " "))];
+    lines.extend(tail.iter().map(|line| (*line).to_owned()));
+    lines.join("\n")
+}
+
+/// Finds the keys of rows that stand in a results table, in reading order.
+///
+/// Rows with a `Key` keep it. Rows without one (the table was written by another tool) get the key that
+/// the reader would give them: by project name and occurrence, or by row number.
+#[derive(Debug, Default)]
+pub struct ExistingKeys {
+    occurrences: Occurrences,
+    used: HashMap<u64, u32>,
+}
+
+impl ExistingKeys {
+    /// The key of the next row, from its text in our columns; none for a row that is not ours.
+    pub fn next(&mut self, text: impl Fn(ResultColumn) -> Option<String>) -> Option<RowKey> {
+        let stored = text(ResultColumn::Key).filter(|key| !key.trim().is_empty());
+        let key = match stored {
+            Some(key) => {
+                if let Some(project) = text(ResultColumn::ProjectName) {
+                    self.occurrences.next(&project, 0);
+                }
+                RowKey::stored(key)
+            }
+            None => match text(ResultColumn::ProjectName).filter(|project| !fold(project).is_empty()) {
+                Some(project) => self.occurrences.next(&project, 0).key,
+                None => {
+                    let row = text(ResultColumn::RowNumber)?;
+                    RowKey::of_row(row.trim().parse().ok()?)
+                }
+            },
+        };
+        let digest = blake3::hash(key.as_str().as_bytes());
+        let mut short = [0; 8];
+        short.copy_from_slice(&digest.as_bytes()[..8]);
+        let count = self.used.entry(u64::from_le_bytes(short)).or_default();
+        *count += 1;
+        // A copied row carries its original's key: the first one stays ours, the copy is people's.
+        (*count == 1).then_some(key)
+    }
+}
+
+/// The text that marks a row whose source row is gone. It stands in the `Row Number` column.
+pub fn gone_mark(language: Language, today: jiff::civil::Date) -> String {
+    format!("{} {today}", gone_words(language))
+}
+
+/// True for a `Row Number` cell that already carries the mark, in either language.
+pub fn is_gone_mark(text: &str) -> bool {
+    [Language::En, Language::Ru].into_iter().any(|language| text.starts_with(gone_words(language)))
+}
+
+fn gone_words(language: Language) -> &'static str {
+    language.pick("not in the source since", "нет в источнике с")
+}
+
+/// True if so few of the rows in the results table are still in the source that something is wrong with
+/// the source rather than with the rows: nine in ten or more are gone.
+pub fn is_suspicious_shrink(rows_in_target: u64, gone: u64) -> bool {
+    rows_in_target > 0 && gone * 10 >= rows_in_target * 9
+}

@@ -1,0 +1,116 @@
+//! Language models: the trait the engine knows, and what can go wrong with one request.
+//!
+//! [`ChatModel`] is one provider with one model; anyone can implement it. Which provider is asked next,
+//! and when, is decided by [`retry`], without I/O.
+
+pub mod openai;
+pub mod retry;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use crate::domain::money::Usage;
+use crate::domain::prompt::StaticPrompt;
+
+/// A chat model of one provider. One call is one answer that may be paid for.
+pub trait ChatModel: Send + Sync {
+    /// The provider's name in the settings and the model asked for.
+    fn id(&self) -> &ModelId;
+
+    /// Asks for one answer. The future may be dropped at any moment.
+    ///
+    /// The model waits for nothing but its own deadline: pauses between attempts are the caller's.
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Reply, LlmError>>;
+}
+
+/// A provider and the model asked for there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ModelId {
+    /// The provider's name in the settings.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+}
+
+impl fmt::Display for ModelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.provider, self.model)
+    }
+}
+
+/// One question: the static part, the same for all rows of a run, and the row.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// System text, rules and schema.
+    pub fixed: Arc<StaticPrompt>,
+    /// The row, fenced.
+    pub row: String,
+    /// What was wrong with the previous answer, if this is a second attempt. Goes after the row.
+    pub hint: Option<String>,
+}
+
+/// An answer as it came. What it says is not looked at here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The text of the answer.
+    pub text: String,
+    /// The model that answered, as the provider names it; the one asked for where it does not say.
+    pub model: String,
+    /// Tokens, as far as the provider says.
+    pub usage: Usage,
+    /// Requests that were needed, refused parameters included: 1 as a rule.
+    pub requests: u32,
+}
+
+/// Why there is no answer. The provider is named by whoever reports it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum LlmError {
+    /// Too many requests or tokens for now (429).
+    #[error("rate limited{}", match .retry_after { Some(wait) => format!(", asked to wait {wait:?}"), None => String::new() })]
+    RateLimited {
+        /// How long the provider asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The provider is in trouble (5xx, overloaded, reset connection).
+    #[error("unavailable: {detail}")]
+    Unavailable {
+        /// What happened.
+        detail: String,
+        /// How long the provider asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// No answer within the deadline. It may have been paid for.
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    /// The key is refused (401, 403).
+    #[error("access refused: {0}")]
+    Auth(String),
+    /// No money or quota left (402, 429 `insufficient_quota`).
+    #[error("no money or quota left: {0}")]
+    Quota(String),
+    /// The model does not exist there (404).
+    #[error("unknown model or address: {0}")]
+    UnknownModel(String),
+    /// The row is too long for the model.
+    #[error("the row is too long for the model: {0}")]
+    TooLong(String),
+    /// The provider or the model declines to answer for this row.
+    #[error("declined to answer: {0}")]
+    Refused(String),
+    /// The answer was cut at the token limit. It was paid for.
+    #[error("the answer was cut at {0} tokens")]
+    Truncated(u32),
+    /// The request was refused as malformed (400, 422) and no parameter is to blame.
+    #[error("request refused: {0}")]
+    BadRequest(String),
+    /// Something came, but not an answer: HTML, an empty body, broken JSON, a redirect.
+    #[error("not an answer: {0}")]
+    BadReply(String),
+}
+
+/// A JSON value of the schema that an answer must fit.
+pub type Schema = Value;

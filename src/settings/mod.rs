@@ -1,0 +1,1 @@
+//! Settings: the raw mirror of the file, and what it resolves to.

@@ -1,0 +1,1 @@
+//! XLSX files as sources and as results tables.
