@@ -1,0 +1,147 @@
+//! The store's file: made readable by its owner alone, and never taken from another program.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::StoreError;
+use super::schema::{self, Identity, KNOWN};
+
+/// How long a call waits for somebody else's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What stood at a path.
+pub(super) enum Opened {
+    /// Our store, with the newest tables.
+    Ours(Connection),
+    /// Something of another program. It was only looked at.
+    Foreign,
+}
+
+/// Opens the store at `path`; makes it, and the folders to it, where there is nothing yet.
+pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
+    // Absolute, so that no name is special to SQLite, such as `:memory:`.
+    let path = &std::path::absolute(path).map_err(|error| StoreError::from_io(path, error))?;
+    make_private(path)?;
+    match connect(path) {
+        Err(StoreError::Corrupt { .. }) if is_of_another_format(path) => Ok(Opened::Foreign),
+        other => other,
+    }
+}
+
+/// Where the store lives if another program's file stands at the configured path.
+///
+/// The Python StatusValidator kept its cache, of another form, at the same key of the same settings.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    path.with_extension("v2.sqlite")
+}
+
+/// Gives the connection its settings and the newest tables.
+pub(super) fn prepare(path: &Path, mut conn: Connection) -> Result<Connection, StoreError> {
+    schema::configure(&mut conn).map_err(|error| StoreError::from_sqlite(path, error))?;
+    schema::migrate(&mut conn).map_err(|error| match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => StoreError::from_sqlite(path, err),
+        other => StoreError::Unexpected { path: path.to_owned(), detail: other.to_string() },
+    })?;
+    Ok(conn)
+}
+
+fn connect(path: &Path) -> Result<Opened, StoreError> {
+    let failed = |error| StoreError::from_sqlite(path, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+    conn.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    // Until we know whose file it is, not even its journal is tidied up.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
+    match schema::identify(&conn).map_err(failed)? {
+        Identity::Foreign => return Ok(Opened::Foreign),
+        Identity::Damaged => {
+            let detail = "its header contradicts its tables".to_owned();
+            return Err(StoreError::Corrupt { path: path.to_owned(), detail });
+        }
+        Identity::Ours(found) if found > KNOWN => {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known: KNOWN });
+        }
+        Identity::Ours(_) | Identity::Blank => {}
+    }
+    if conn.is_readonly("main").map_err(failed)? {
+        return Err(StoreError::ReadOnly { path: path.to_owned() });
+    }
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
+    prepare(path, conn).map(Opened::Ours)
+}
+
+/// Makes an empty file with mode 0600, in folders with mode 0700, whatever the umask; what is there stays
+/// as it is. SQLite gives its `-wal` and `-shm` files the mode of the file.
+///
+/// The file is made under another name and renamed: closing a descriptor of the store itself would drop
+/// the locks that SQLite holds on it elsewhere in this process.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => {
+            return Err(StoreError::from_io(path, io::ErrorKind::IsADirectory.into()));
+        }
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(StoreError::from_io(path, error)),
+    }
+    let folder = path.parent().unwrap_or(path);
+    make_folders(folder)?;
+    let failed = |error| StoreError::from_io(path, error);
+    let file = tempfile::Builder::new().prefix(".store-").tempfile_in(folder).map_err(failed)?;
+    restrict(file.path(), 0o600).map_err(failed)?;
+    match file.into_temp_path().persist_noclobber(path) {
+        Err(refused) if refused.error.kind() != io::ErrorKind::AlreadyExists => Err(failed(refused.error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn make_folders(folder: &Path) -> Result<(), StoreError> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        let made = make_folder(folder).and_then(|()| restrict(folder, 0o700));
+        match made {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(StoreError::from_io(folder, error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn make_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// True if a file that SQLite cannot read was never one of its own. A damaged header still shows most of
+/// the magic bytes, or nothing but zeros where a crash left a file without content.
+fn is_of_another_format(path: &Path) -> bool {
+    const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+    let mut head = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
+    let same = head.iter().zip(MAGIC).filter(|(left, right)| left == right).count();
+    read.is_ok() && same < MAGIC.len() / 2 && head.iter().any(|byte| *byte != 0)
+}
