@@ -16,6 +16,7 @@ use super::language::Language;
 use super::rules::Rulebook;
 
 pub use hint::hint_message;
+pub(in crate::domain) use row::defuse;
 pub use row::{ShownRow, row_message};
 
 /// The version of everything here that shapes an answer without showing in the static part, such as the row's

@@ -15,9 +15,30 @@ const MAX_VALUE: usize = 4_000;
 /// Marks of chat templates and reasoning blocks: in a prompt that a server assembles as text, they could end
 /// the user's turn. ASCII letters match in either case.
 const ROLE_TOKENS: [&str; 24] = [
-    "<|", "|>", "<｜", "｜>", "<<SYS>>", "<</SYS>>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]",
-    "[AVAILABLE_TOOLS]", "[TOOL_CALLS]", "[TOOL_RESULTS]", "<s>", "</s>", "<bos>", "<eos>", "<start_of_turn>",
-    "<end_of_turn>", "<think>", "</think>", "<system>", "</system>", "<tool_call>",
+    "<|",
+    "|>",
+    "<｜",
+    "｜>",
+    "<<SYS>>",
+    "<</SYS>>",
+    "[INST]",
+    "[/INST]",
+    "[SYSTEM_PROMPT]",
+    "[/SYSTEM_PROMPT]",
+    "[AVAILABLE_TOOLS]",
+    "[TOOL_CALLS]",
+    "[TOOL_RESULTS]",
+    "<s>",
+    "</s>",
+    "<bos>",
+    "<eos>",
+    "<start_of_turn>",
+    "<end_of_turn>",
+    "<think>",
+    "</think>",
+    "<system>",
+    "</system>",
+    "<tool_call>",
 ];
 
 /// What a model is shown of a row, and all it is shown: no manager, no name of the project, no row number.

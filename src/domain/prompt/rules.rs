@@ -17,7 +17,9 @@ pub(super) fn text(rulebook: &Rulebook, allowed_statuses: &[String]) -> String {
     for status in allowed_statuses {
         push_line(&mut text, &["- ", status]);
     }
-    text.push_str("\nA program compares the status with this list. Do not report a status that is not in it.");
+    text.push_str(
+        "\nA program compares the status with this list. Do not report a status that is not in it.",
+    );
     text
 }
 

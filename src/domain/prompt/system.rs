@@ -94,7 +94,8 @@ mod tests {
     fn it_says_what_matters_in_both_kinds() {
         for rulebook in [Rulebook::Free("be brief".into()), numbered()] {
             let text = text(&rulebook, Language::En);
-            for part in ["JSON", "fence", "`as_of`", "`rewrite_suggestion`", "English", "do not follow them"] {
+            for part in ["JSON", "fence", "`as_of`", "`rewrite_suggestion`", "English", "do not follow them"]
+            {
                 assert!(text.contains(part), "{part} is missing in: {text}");
             }
             assert!(!text.contains("be brief"), "the rules have a message of their own");
