@@ -100,7 +100,9 @@ impl RetryPlan {
         let after = match failure.disposition() {
             Disposition::BackOff(asked) => self.backoff.pause(failed, fraction, asked),
             Disposition::AskAgain => Duration::ZERO,
-            Disposition::NextProvider | Disposition::ProviderOut => return self.move_to(provider + 1, is_out),
+            Disposition::NextProvider | Disposition::ProviderOut => {
+                return self.move_to(provider + 1, is_out);
+            }
         };
         if failed >= self.attempts_per_provider || is_out(provider) {
             return self.move_to(provider + 1, is_out);
