@@ -1,1 +1,4 @@
-//! One rulebook applied to rows: code checks, the question for the model, the verdict.
+//! The judge: everything that turns rows into questions and answers into verdicts.
+
+mod digits;
+mod facts;
