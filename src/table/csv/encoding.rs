@@ -8,7 +8,8 @@ use std::borrow::Cow;
 pub struct Encoding(&'static encoding_rs::Encoding);
 
 /// A text that the encoding has no bytes for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the encoding of the file has no such character")]
 pub(super) struct Unencodable;
 
 /// How many bytes a code unit has, and in which order.
