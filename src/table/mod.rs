@@ -4,6 +4,7 @@
 
 pub mod csv;
 pub mod memory;
+mod spool;
 pub mod xlsx;
 
 use std::fmt;
