@@ -113,12 +113,12 @@ fn numbers(part: &str) -> Vec<String> {
     if let Some(joined) = thousands(part) {
         numbers.push(joined);
     }
-    if part[last..].starts_with(['.', ',']) {
-        if let Some(whole) = thousands(whole) {
-            let fraction = fraction.trim_end_matches('0');
-            let point = if fraction.is_empty() { "" } else { "." };
-            numbers.push([whole.as_str(), point, fraction].concat());
-        }
+    if part[last..].starts_with(['.', ','])
+        && let Some(whole) = thousands(whole)
+    {
+        let fraction = fraction.trim_end_matches('0');
+        let point = if fraction.is_empty() { "" } else { "." };
+        numbers.push([whole.as_str(), point, fraction].concat());
     }
     if numbers.is_empty() {
         numbers.push(part.to_owned());
