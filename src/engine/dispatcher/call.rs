@@ -48,7 +48,7 @@ impl Dispatcher {
             run: job.run.clone().unwrap_or_else(|| super::super::SINGLE_RUN.to_owned()),
             provider: model.provider.clone(),
             model: model.model.clone(),
-            estimate: provider.estimate(&job.judge.prompt(), &job.entry),
+            estimate: provider.estimate(job.judge.prompt(), &job.entry),
         };
         let booked = self.to.cache.send(Sent(sending)).into_actor(self);
         ctx.spawn(booked.map(move |reply, dispatcher, ctx| {
@@ -81,7 +81,7 @@ impl Dispatcher {
             .and_then(|job| Some((job, self.providers.get(job.provider)?, self.to.workers.get(worker)?)));
         let Some((job, provider, address)) = found else { return self.release_worker(worker) };
         let question = Question {
-            fixed: job.judge.prompt(),
+            fixed: Arc::clone(job.judge.prompt()),
             row: job.judge.row_message(&job.entry, &fence()),
             hint: job.hint.clone(),
         };
@@ -258,7 +258,7 @@ fn maybe_paid(failure: &Failure) -> bool {
 /// What the next attempt is told about the last one.
 fn hint(job: &Job, failure: &Failure) -> Option<String> {
     match failure {
-        Failure::BadAnswer(problem) => Some(job.judge.hint(problem)),
+        Failure::BadAnswer(problem) => Some(job.judge.hint_message(problem)),
         Failure::Llm(_) | Failure::Panicked(_) | Failure::TimedOut | Failure::Lost => job.hint.clone(),
     }
 }
