@@ -339,6 +339,10 @@ mod tests {
         fn no_text_panics(row in ".*", text in ".*") {
             Facts::of([row.as_str()]).first_foreign(&text);
         }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
 
         #[test]
         fn every_day_can_be_written_in_any_way(day in 1u8..=31, month in 1u8..=12) {
