@@ -1,7 +1,43 @@
-//! Status Validator.
+//! Status Validator reads weekly project statuses from a table, checks each against a rulebook — by code where
+//! code can decide, by a language model where meaning decides — and keeps a results table in step.
+//!
+//! This page is the map of the code.
+//!
+//! # The way of a row
+//!
+//! A [`TableSource`](table::TableSource) gives pages of cells. [`read_row`](domain::entry::read_row) makes an
+//! [`Entry`](domain::entry::Entry) of a row. [`Judge::review`](domain::judge::Judge::review) runs the code checks. If
+//! rules are left that only a model can decide, the [fingerprint](domain::fingerprint) of the question is looked up
+//! in the [`Store`](store::Store); what is not known there is asked of a [`ChatModel`](llm::ChatModel).
+//! [`read_answer`](domain::answer::read_answer) takes the answer or refuses it, and
+//! [`Judge::verdict`](domain::judge::Judge::verdict) puts code and model together. The answer is stored before
+//! anything else happens with it; then the [`ResultRow`](domain::results::ResultRow) goes to a
+//! [`TableSink`](table::TableSink), which finds its place by row key.
+//!
+//! # The modules
+//!
+//! | module | holds | may use |
+//! |---|---|---|
+//! | [`domain`] | values and pure functions: rows, keys, rules and checks, prompt, answer, verdict, results | nothing |
+//! | [`settings`] | the settings file, the environment and flags, resolved and checked at once | domain |
+//! | [`table`] | the traits of tables; CSV, XLSX and memory | domain |
+//! | [`llm`] | the trait of models, the HTTP client, who is asked when | domain |
+//! | [`store`] | one SQLite file: what was paid for, what is not written yet, what ran | domain |
+//! | [`engine`] | the five actors, and nothing else that knows actors | domain, table, llm, store |
+//!
+//! # What there is none of
+//!
+//! - No I/O and no clock in [`domain`], nor in the engine's state machines.
+//! - No adapter in [`engine`]: it knows traits.
+//! - No formula ever written to a table, no cell or answer ever taken for an instruction.
+//! - No wait on a mailbox: back-pressure is a withheld reply.
+//!
 
 pub mod domain;
+pub mod engine;
 pub mod llm;
 pub mod settings;
 pub mod store;
 pub mod table;
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -91,6 +91,8 @@ pub enum SkipReason {
     NotAsked,
     /// The run's `--limit` was reached.
     Limit,
+    /// Only a plan was wanted: a model would be asked.
+    Planned,
 }
 
 impl fmt::Display for SkipReason {
@@ -99,6 +101,7 @@ impl fmt::Display for SkipReason {
             Self::Blank => "blank row",
             Self::NotAsked => "not asked for",
             Self::Limit => "over the limit of this run",
+            Self::Planned => "would be asked",
         })
     }
 }

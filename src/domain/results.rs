@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::entry::{Entry, RowLink};
 use super::key::RowKey;
 use super::language::Language;
-use super::outcome::{Origin, Outcome, RowState};
+use super::outcome::{Origin, RowState};
 
 /// A column of the results table that is ours. Found by its header, never by position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -177,8 +177,8 @@ pub struct Wording {
 }
 
 impl ResultRow {
-    /// The result row for an entry and its outcome at the time `now`; none for a skipped row.
-    pub fn new(entry: &Entry, outcome: &Outcome, now: jiff::Timestamp, wording: &Wording) -> Option<Self> {
+    /// The result row for an entry and its state at the time `now`; none for a skipped row.
+    pub fn new(entry: &Entry, state: &RowState, now: jiff::Timestamp, wording: &Wording) -> Option<Self> {
         let mut row = Self {
             key: entry.key.clone(),
             row: entry.row,
@@ -197,7 +197,7 @@ impl ResultRow {
             rules: String::new(),
             severity: String::new(),
         };
-        match &outcome.state {
+        match state {
             RowState::Skipped { .. } => return None,
             RowState::NotChecked { reason } => {
                 row.issues = format!("{}: {reason}", wording.language.pick("not checked", "не проверено"));

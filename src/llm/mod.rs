@@ -3,8 +3,10 @@
 //! [`ChatModel`] is one provider with one model; anyone can implement it. Which provider is asked next,
 //! and when, is decided by [`retry`], without I/O.
 
+pub mod backoff;
 pub mod openai;
 pub mod retry;
+pub mod tls;
 
 use std::fmt;
 use std::sync::Arc;
@@ -92,7 +94,7 @@ pub enum LlmError {
     /// No money or quota left (402, 429 `insufficient_quota`).
     #[error("no money or quota left: {0}")]
     Quota(String),
-    /// The model does not exist there (404).
+    /// The model does not exist there (404), or the address is not that of an API: it redirects (3xx).
     #[error("unknown model or address: {0}")]
     UnknownModel(String),
     /// The row is too long for the model.
@@ -107,7 +109,7 @@ pub enum LlmError {
     /// The request was refused as malformed (400, 422) and no parameter is to blame.
     #[error("request refused: {0}")]
     BadRequest(String),
-    /// Something came, but not an answer: HTML, an empty body, broken JSON, a redirect.
+    /// Something came, but not an answer: HTML, an empty body, broken JSON.
     #[error("not an answer: {0}")]
     BadReply(String),
 }

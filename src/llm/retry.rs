@@ -1,1 +1,215 @@
 //! When a failed attempt is followed by another, where, and after what pause: no I/O, no clock.
+
+use std::fmt::{Display, Write as _};
+use std::mem::discriminant;
+use std::time::Duration;
+
+use super::LlmError;
+use super::backoff::Backoff;
+use crate::domain::answer::BadAnswer;
+
+/// One row's way through the providers, from the first attempt to the answer or the last failure.
+///
+/// Providers are numbered by priority from 0. Which of them are out for the run (a refused key, no money)
+/// is known to the caller, as `is_out`: it marks a provider when [`LlmError::stops_provider`] says so.
+#[derive(Clone, Debug)]
+pub struct RetryPlan {
+    attempts_per_provider: u32,
+    backoff: Backoff,
+    current: usize,
+    histories: Vec<History>,
+}
+
+/// What to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Ask this provider after a pause.
+    Again {
+        /// The provider's number.
+        provider: usize,
+        /// How long to wait first.
+        after: Duration,
+    },
+    /// There is nobody left to ask: [`RetryPlan::reason`] says why.
+    GiveUp,
+}
+
+/// Why an attempt brought no usable answer.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Failure {
+    /// No answer.
+    #[error(transparent)]
+    Llm(#[from] LlmError),
+    /// An answer that does not fit.
+    #[error("unusable answer: {0}")]
+    BadAnswer(#[from] BadAnswer),
+    /// The worker panicked.
+    #[error("internal fault: {0}")]
+    Panicked(String),
+    /// The worker was stopped: it took longer than any request may.
+    #[error("stopped after it hung")]
+    TimedOut,
+    /// The worker is gone without a word.
+    #[error("the worker was lost")]
+    Lost,
+}
+
+/// What a failure means for the next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// It may pass: the same provider after a pause; the provider's own wish for the pause wins.
+    BackOff(Option<Duration>),
+    /// Another answer may be better: the same provider at once.
+    AskAgain,
+    /// This provider will not answer this row: the next one.
+    NextProvider,
+    /// This provider will not answer any row: the next one, for all rows.
+    ProviderOut,
+}
+
+impl RetryPlan {
+    /// A plan over so many providers. At least one attempt is made with each.
+    pub fn new(providers: usize, attempts_per_provider: u32) -> Self {
+        Self {
+            attempts_per_provider: attempts_per_provider.max(1),
+            backoff: Backoff::default(),
+            current: 0,
+            histories: vec![History::default(); providers],
+        }
+    }
+
+    /// The same with other pauses.
+    #[must_use]
+    pub fn with_backoff(self, backoff: Backoff) -> Self {
+        Self { backoff, ..self }
+    }
+
+    /// Where the first attempt goes.
+    pub fn first(&mut self, is_out: impl Fn(usize) -> bool) -> Next {
+        self.move_to(0, is_out)
+    }
+
+    /// What follows a failed attempt with the provider last named. `fraction` is a random number of [0, 1).
+    pub fn next(&mut self, failure: &Failure, fraction: f64, is_out: impl Fn(usize) -> bool) -> Next {
+        let provider = self.current;
+        let Some(history) = self.histories.get_mut(provider) else {
+            return Next::GiveUp;
+        };
+        history.record(failure);
+        let failed = history.attempts();
+        let after = match failure.disposition() {
+            Disposition::BackOff(asked) => self.backoff.pause(failed, fraction, asked),
+            Disposition::AskAgain => Duration::ZERO,
+            Disposition::NextProvider | Disposition::ProviderOut => {
+                return self.move_to(provider + 1, is_out);
+            }
+        };
+        if failed >= self.attempts_per_provider || is_out(provider) {
+            return self.move_to(provider + 1, is_out);
+        }
+        Next::Again { provider, after }
+    }
+
+    /// Why there is no answer, provider by provider, as in `primary (gpt-x): rate limited (3 attempts);
+    /// fallback (m): access refused`. `name` tells a provider's name.
+    pub fn reason<N: Display>(&self, name: impl Fn(usize) -> N) -> String {
+        let mut reason = String::new();
+        for (provider, history) in self.histories.iter().enumerate() {
+            let separator = if reason.is_empty() { "" } else { "; " };
+            // Writing to a string cannot fail.
+            let _ = write!(reason, "{separator}{}: {history}", name(provider));
+        }
+        if reason.is_empty() { "no provider is configured".to_owned() } else { reason }
+    }
+
+    /// Attempts so far, with all providers.
+    pub fn attempts(&self) -> u32 {
+        self.histories.iter().map(History::attempts).sum()
+    }
+
+    fn move_to(&mut self, from: usize, is_out: impl Fn(usize) -> bool) -> Next {
+        self.current = (from..self.histories.len()).find(|&n| !is_out(n)).unwrap_or(self.histories.len());
+        if self.current == self.histories.len() {
+            return Next::GiveUp;
+        }
+        Next::Again { provider: self.current, after: Duration::ZERO }
+    }
+}
+
+impl Failure {
+    /// What the failure means for the next attempt.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Llm(error) => error.disposition(),
+            Self::BadAnswer(_) => Disposition::AskAgain,
+            Self::Panicked(_) | Self::TimedOut | Self::Lost => Disposition::BackOff(None),
+        }
+    }
+
+    fn same_kind(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Llm(left), Self::Llm(right)) => discriminant(left) == discriminant(right),
+            (left, right) => discriminant(left) == discriminant(right),
+        }
+    }
+}
+
+impl LlmError {
+    /// What the error means for the next attempt.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => {
+                Disposition::BackOff(*retry_after)
+            }
+            Self::Timeout(_) | Self::BadReply(_) => Disposition::BackOff(None),
+            Self::Truncated(_) => Disposition::AskAgain,
+            Self::TooLong(_) | Self::Refused(_) | Self::BadRequest(_) => Disposition::NextProvider,
+            Self::Auth(_) | Self::Quota(_) | Self::UnknownModel(_) => Disposition::ProviderOut,
+        }
+    }
+
+    /// Whether the provider is of no use to any row of this run.
+    pub fn stops_provider(&self) -> bool {
+        self.disposition() == Disposition::ProviderOut
+    }
+}
+
+/// The failures with one provider by kind, in the order in which they first came: as many as there are
+/// kinds, whatever the number of attempts.
+#[derive(Clone, Debug, Default)]
+struct History(Vec<(Failure, u32)>);
+
+impl History {
+    fn record(&mut self, failure: &Failure) {
+        match self.0.iter_mut().find(|(known, _)| known.same_kind(failure)) {
+            Some((known, times)) => {
+                known.clone_from(failure);
+                *times = times.saturating_add(1);
+            }
+            None => self.0.push((failure.clone(), 1)),
+        }
+    }
+
+    fn attempts(&self) -> u32 {
+        self.0.iter().map(|(_, times)| times).sum()
+    }
+}
+
+impl Display for History {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("not asked, it is out for this run");
+        }
+        for (nth, (failure, times)) in self.0.iter().enumerate() {
+            let separator = if nth == 0 { "" } else { ", " };
+            write!(f, "{separator}{failure}")?;
+            if *times > 1 {
+                write!(f, " ({times} attempts)")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 //! [`TableSource`] and [`TableSink`] are what the engine knows of a table; anyone can implement them.
 
 pub mod csv;
+pub mod memory;
+mod spool;
 pub mod xlsx;
 
 use std::fmt;
@@ -47,6 +49,13 @@ pub struct SourceRow {
     pub link: Option<RowLink>,
     /// Things about the row that people should know, such as bytes that are not text.
     pub warnings: Vec<String>,
+}
+
+impl SourceRow {
+    /// A row without a link and without warnings.
+    pub fn new(row: u64, cells: Vec<Cell>) -> Self {
+        Self { row, cells, link: None, warnings: Vec::new() }
+    }
 }
 
 /// A results table, kept in step by row key.

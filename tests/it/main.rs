@@ -1,1 +1,5 @@
+//! Integration tests, one file a topic, in one binary.
 
+mod engine;
+mod faults;
+mod support;

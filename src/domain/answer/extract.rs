@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(found(&format!("{} {}", deep(200), r#"{"v":1}"#)), Ok(1));
         assert_eq!(found(&"x".repeat(MAX_TEXT + 1)), Err(NoObject::TooMuch));
         for unit in ["{", "{}", "[", "\"", "<", "<think>", "</think>", "{\"v\"", "{\"x\":[{},", "ж{"] {
-            let text = unit.repeat(MAX_TEXT / unit.len());
+            let text = unit.repeat(MAX_TEXT / 8 / unit.len());
             assert!(found(&text).is_err(), "{unit}");
         }
     }

@@ -1,6 +1,6 @@
 //! Decides whether a JSON object is an answer to the question.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use super::quote::RowText;
 use super::{Answer, Asked, ModelIssue, RuleWord};
 use crate::domain::fold::{fold, squeeze};
 use crate::domain::language::Language;
-use crate::domain::rules::{NumberedRules, RuleId};
+use crate::domain::rules::{NumberedRules, Rule, RuleId};
 
 /// The longest message, in characters.
 const MAX_MESSAGE: usize = 300;
@@ -17,6 +17,8 @@ const MAX_MESSAGE: usize = 300;
 const MAX_QUOTE: usize = 200;
 /// The most issues that are kept of an answer: what follows helps nobody.
 const MAX_ISSUES: usize = 50;
+/// The most issues that are looked at: each quote is searched for in the row.
+const MAX_ISSUES_READ: usize = 1_000;
 
 /// Reads the answer to a rulebook in free text.
 pub(super) fn free(object: &Map<String, Value>) -> Result<Answer, Misfit> {
@@ -45,12 +47,18 @@ pub(super) fn ruled(
     asked: &Asked<'_>,
 ) -> Result<Answer, Misfit> {
     let rules = words(member(object, "rules")?, numbered, asked)?;
+    let known: HashMap<String, &Rule> =
+        numbered.rules.iter().map(|rule| (fold(rule.id.as_str()), rule)).collect();
     let row = RowText::of(asked.entry);
     let mut issues: Vec<ModelIssue> = Vec::new();
     let mut dropped = 0;
-    for issue in list(member(object, "issues")?) {
+    let given = list(member(object, "issues")?);
+    if given.len() > MAX_ISSUES_READ {
+        return Err(Misfit::Text(NoObject::TooMuch));
+    }
+    for issue in given {
         let issue = RawIssue::read(issue)?;
-        let Some(rule) = numbered.rules.iter().find(|rule| same_id(&rule.id, issue.rule)) else {
+        let Some(rule) = known.get(&fold(issue.rule)) else {
             dropped += 1;
             continue;
         };
@@ -88,14 +96,17 @@ fn words(
     numbered: &NumberedRules,
     asked: &Asked<'_>,
 ) -> Result<BTreeMap<RuleId, RuleWord>, Misfit> {
-    let given = value.as_object().ok_or(Misfit::WrongType("rules", Kind::Object))?;
+    let object = value.as_object().ok_or(Misfit::WrongType("rules", Kind::Object))?;
+    let mut given: HashMap<String, Vec<&Value>> = HashMap::new();
+    for (id, value) in object {
+        given.entry(fold(id)).or_default().push(value);
+    }
     let mut words = BTreeMap::new();
     for rule in numbered.rules.iter().filter(|rule| rule.asks_model) {
-        let mut values = given.iter().filter(|(id, _)| same_id(&rule.id, id)).map(|(_, value)| value);
-        let word = match (values.next(), values.next()) {
-            (Some(value), None) => word(value).ok_or_else(|| Misfit::WrongWord(rule.id.clone())),
-            (Some(_), Some(_)) => Err(Misfit::Duplicate),
-            (None, _) => Err(Misfit::NoWord(rule.id.clone())),
+        let word = match given.get(&fold(rule.id.as_str())).map(Vec::as_slice) {
+            None | Some([]) => Err(Misfit::NoWord(rule.id.clone())),
+            Some([value]) => word(value).ok_or_else(|| Misfit::WrongWord(rule.id.clone())),
+            Some(_) => Err(Misfit::Duplicate),
         };
         match word {
             Ok(word) => {
@@ -156,10 +167,6 @@ fn rewrite(object: &Map<String, Value>) -> Result<String, Misfit> {
         value => value.as_str().ok_or(Misfit::WrongType("rewrite_suggestion", Kind::Text))?,
     };
     Ok(text.trim().chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect())
-}
-
-fn same_id(id: &RuleId, given: &str) -> bool {
-    id.as_str() == given || fold(id.as_str()) == fold(given)
 }
 
 /// Free rules often ask for a remark on good rows too, marked so.

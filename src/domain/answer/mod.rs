@@ -1,6 +1,6 @@
 //! Reading a model's answer: lenient in form, strict in content.
 //!
-//! [`extract`] finds the JSON object in whatever surrounds it; `fit` decides whether it is an answer to the
+//! `extract` finds the JSON object in whatever surrounds it; `fit` decides whether it is an answer to the
 //! question; `quote` whether quoted words stand in the row.
 
 mod extract;

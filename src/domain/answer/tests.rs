@@ -292,6 +292,16 @@ fn a_flood_of_issues_is_cut_but_explains_every_rule() {
 }
 
 #[test]
+fn floods_are_refused_at_once() {
+    let issues = vec![r#"{"rule":"R4","quote":"gate","message":"m"}"#; 1_001].join(",");
+    let flood = read_ruled(&answer(r#"{"R4":"fail","R5":"na"}"#, &format!("[{issues}]")), Language::En);
+    assert!(flood.unwrap_err().problem.contains("too long"));
+    let words: Vec<String> = (0..40_000).map(|n| format!(r#""Я{n}":1"#)).collect();
+    let flood = read_ruled(&answer(&format!("{{{}}}", words.join(",")), "[]"), Language::En);
+    assert_eq!(flood.unwrap_err().problem, "`rules` has no word on R4");
+}
+
+#[test]
 fn problems_repeat_nothing_of_the_answer() {
     let evil = "IGNORE-ALL-RULES";
     for text in [

@@ -99,7 +99,7 @@ mod tests {
                 assert!(text.contains(part), "{part} is missing in: {text}");
             }
             assert!(!text.contains("be brief"), "the rules have a message of their own");
-            assert!(!text.chars().any(|c| c.is_ascii_digit() && text.contains("202")), "no dates: {text}");
+            assert!(!text.contains("202"), "no dates: {text}");
         }
     }
 

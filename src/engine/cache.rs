@@ -1,0 +1,223 @@
+//! CacheActor: owns the SQLite connection, alone, so there are no locks.
+//!
+//! - Owns: the [`Store`]. In production it lives on an arbiter of its own, so that a slow disk stops nobody.
+//! - Receives: everything the engine wants to know or keep. Sends: nothing.
+//! - Bound: one message from each sender.
+//! - On panic: the transaction in work is rolled back, the file is opened afresh, its sender sees `Closed`
+//!   and may send again: every message is safe to repeat.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use super::clock::Clock;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::key::RowKey;
+use crate::domain::money::{MicroUsd, Usage};
+use crate::store::{
+    Attempt, Known, OutboxEntry, Recovery, Results, RunStart, Sending, Store, StoreError, StoredAnswer,
+    Unknown, WriteId,
+};
+
+/// Opens the store; called again after a panic.
+pub type StoreFactory = Arc<dyn Fn() -> Result<Store, StoreError> + Send + Sync>;
+
+type Kept<T> = Result<T, Arc<StoreError>>;
+
+/// What is known of these questions? The reply has one entry for each, in order.
+#[derive(Message)]
+#[rtype(result = "Kept<Vec<Known>>")]
+pub(crate) struct Lookup(pub(crate) Vec<Fingerprint>);
+
+/// A request is about to leave. The reply means the ledger says so, durably.
+#[derive(Message)]
+#[rtype(result = "Kept<Attempt>")]
+pub(crate) struct Sent(pub(crate) Sending);
+
+/// An answer has arrived. The reply means it is durable, together with its outbox entries.
+#[derive(Clone, Message)]
+#[rtype(result = "Kept<()>")]
+pub(crate) struct Keep {
+    pub(crate) attempt: Attempt,
+    pub(crate) answer: StoredAnswer,
+    /// What came of it for the row and for those that ask the same.
+    pub(crate) results: Results,
+}
+
+/// An attempt ended without an answer.
+#[derive(Message)]
+#[rtype(result = "Kept<()>")]
+pub(crate) struct Release {
+    pub(crate) attempt: Attempt,
+    pub(crate) error: String,
+    /// The provider may have been paid all the same.
+    pub(crate) maybe_paid: bool,
+}
+
+/// An answer was paid for but cannot be used.
+#[derive(Message)]
+#[rtype(result = "Kept<()>")]
+pub(crate) struct Reject {
+    pub(crate) attempt: Attempt,
+    pub(crate) usage: Usage,
+    pub(crate) cost: MicroUsd,
+    pub(crate) why: String,
+}
+
+/// The table has these rows: their outbox entries are done with.
+#[derive(Message)]
+#[rtype(result = "Kept<()>")]
+pub(crate) struct Confirm {
+    pub(crate) target: Arc<str>,
+    pub(crate) entries: Vec<(RowKey, WriteId)>,
+}
+
+/// Results that an earlier run could not bring to the table: a page of them, after this key.
+#[derive(Message)]
+#[rtype(result = "Kept<Vec<OutboxEntry>>")]
+pub(crate) struct Pending {
+    pub(crate) target: Arc<str>,
+    pub(crate) after: Option<RowKey>,
+    pub(crate) limit: usize,
+}
+
+/// A run begins.
+#[derive(Message)]
+#[rtype(result = "Kept<Recovery>")]
+pub(crate) struct BeginRun(pub(crate) RunStart, pub(crate) Unknown);
+
+/// A run has ended.
+#[derive(Message)]
+#[rtype(result = "Kept<()>")]
+pub(crate) struct EndRun {
+    pub(crate) run_id: String,
+    pub(crate) outcome: &'static str,
+    pub(crate) report: String,
+}
+
+/// Close the file. The reply means it is closed; nothing is kept after it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Close;
+
+/// The actor.
+pub(crate) struct CacheActor {
+    open: StoreFactory,
+    clock: Arc<dyn Clock>,
+    store: Option<Store>,
+    closed: bool,
+}
+
+impl CacheActor {
+    /// An actor for a store that is open already, and the way to open it again.
+    pub(crate) fn new(store: Store, open: StoreFactory, clock: Arc<dyn Clock>) -> Self {
+        Self { open, clock, store: Some(store), closed: false }
+    }
+
+    fn with<T>(
+        &mut self,
+        work: impl FnOnce(&mut Store, jiff::Timestamp) -> Result<T, StoreError>,
+    ) -> Kept<T> {
+        if self.store.is_none() && !self.closed {
+            self.store = Some((self.open)().map_err(Arc::new)?);
+        }
+        let store = self.store.as_mut().ok_or_else(closed)?;
+        work(store, self.clock.now()).map_err(Arc::new)
+    }
+}
+
+fn closed() -> Arc<StoreError> {
+    Arc::new(StoreError::Unexpected { path: PathBuf::new(), detail: "the store is closed".to_owned() })
+}
+
+impl Actor for CacheActor {
+    type Context = Context<Self>;
+}
+
+impl Supervised for CacheActor {
+    fn restarting(&mut self, _ctx: &mut Self::Context) {
+        self.store = None; // opened again by the next message, which can say why if that fails
+    }
+}
+
+impl Handler<Lookup> for CacheActor {
+    type Result = Kept<Vec<Known>>;
+
+    fn handle(&mut self, Lookup(asked): Lookup, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, now| store.lookup(&asked, now))
+    }
+}
+
+impl Handler<Sent> for CacheActor {
+    type Result = Kept<Attempt>;
+
+    fn handle(&mut self, Sent(sending): Sent, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, now| store.send(&sending, now))
+    }
+}
+
+impl Handler<Keep> for CacheActor {
+    type Result = Kept<()>;
+
+    fn handle(&mut self, keep: Keep, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, now| store.answer(&keep.attempt, &keep.answer, &keep.results, now))
+    }
+}
+
+impl Handler<Release> for CacheActor {
+    type Result = Kept<()>;
+
+    fn handle(&mut self, release: Release, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, now| store.release(&release.attempt, &release.error, release.maybe_paid, now))
+    }
+}
+
+impl Handler<Reject> for CacheActor {
+    type Result = Kept<()>;
+
+    fn handle(&mut self, call: Reject, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, now| store.reject(&call.attempt, call.usage, call.cost, &call.why, now))
+    }
+}
+
+impl Handler<Confirm> for CacheActor {
+    type Result = Kept<()>;
+
+    fn handle(&mut self, confirm: Confirm, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, _| store.confirm(&confirm.target, &confirm.entries).map(drop))
+    }
+}
+
+impl Handler<Pending> for CacheActor {
+    type Result = Kept<Vec<OutboxEntry>>;
+
+    fn handle(&mut self, page: Pending, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, _| store.pending(&page.target, page.after.as_ref(), page.limit))
+    }
+}
+
+impl Handler<BeginRun> for CacheActor {
+    type Result = Kept<Recovery>;
+
+    fn handle(&mut self, BeginRun(start, unknown): BeginRun, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, now| store.begin_run(&start, unknown, now))
+    }
+}
+
+impl Handler<EndRun> for CacheActor {
+    type Result = Kept<()>;
+
+    fn handle(&mut self, end: EndRun, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, now| store.end_run(&end.run_id, end.outcome, &end.report, now).map(drop))
+    }
+}
+
+impl Handler<Close> for CacheActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Close, _ctx: &mut Self::Context) -> Self::Result {
+        self.closed = true;
+        self.store = None;
+    }
+}

@@ -1,0 +1,249 @@
+//! What happens inside the engine, as values: the one source of the report, the progress line, the log
+//! and the tests' assertions.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::report::Tally;
+use crate::domain::money::{MicroUsd, Usage};
+use crate::domain::outcome::SkipReason;
+use crate::domain::rules::RuleId;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A run began; counters start anew.
+    RunStarted {
+        /// The run's id.
+        run: String,
+    },
+    /// The source says how many data rows it has.
+    RowsExpected(u64),
+    /// A row was read.
+    RowRead {
+        /// Its number.
+        row: u64,
+    },
+    /// Two rows have the same identifier. Both are kept.
+    Duplicate {
+        /// The later row.
+        row: u64,
+        /// The first one.
+        first: u64,
+    },
+    /// A row was taken into the engine.
+    Admitted {
+        /// Its number.
+        row: u64,
+    },
+    /// A row is queued for a worker.
+    Queued {
+        /// Its number.
+        row: u64,
+    },
+    /// A row asks the same as another that is inside.
+    Twin {
+        /// Its number.
+        row: u64,
+    },
+    /// A worker asks a model.
+    CallStarted {
+        /// The row.
+        row: u64,
+        /// The worker, from 0.
+        worker: usize,
+        /// The provider, from 0.
+        provider: usize,
+    },
+    /// A call that a plan would make.
+    Planned {
+        /// The row.
+        row: u64,
+        /// The length of its prompt, the static part included.
+        prompt_chars: u64,
+    },
+    /// A worker has taken a row.
+    Took {
+        /// The row.
+        row: u64,
+        /// The worker.
+        worker: usize,
+    },
+    /// The writer has taken results.
+    Taken {
+        /// How many.
+        rows: usize,
+    },
+    /// The call has ended, or was lost with its worker.
+    CallEnded {
+        /// The row.
+        row: u64,
+        /// The worker.
+        worker: usize,
+        /// How it ended.
+        end: CallEnd,
+        /// What it used, as far as known.
+        usage: Usage,
+        /// What it cost, as far as known.
+        cost: MicroUsd,
+        /// Requests that were sent.
+        requests: u32,
+    },
+    /// A row will be asked again.
+    Retry {
+        /// The row.
+        row: u64,
+        /// The provider that will be asked.
+        provider: usize,
+        /// After this pause.
+        after: Duration,
+    },
+    /// A provider is out for the rest of the run.
+    ProviderOut {
+        /// The provider, from 0.
+        provider: usize,
+        /// Why.
+        reason: String,
+    },
+    /// A row has its state.
+    Settled {
+        /// The row.
+        row: u64,
+        /// The state.
+        state: Settled,
+    },
+    /// A commit of the results table.
+    Committed {
+        /// Rows added or changed.
+        written: u64,
+        /// Rows left alone.
+        unchanged: u64,
+        /// Rows newly marked as gone.
+        marked_gone: u64,
+        /// Requests to the table's service.
+        requests: u64,
+    },
+    /// An actor was restarted.
+    Restarted {
+        /// Its name.
+        actor: &'static str,
+        /// The panic's text; none if it stopped itself.
+        panic: Option<String>,
+    },
+    /// An actor is gone for good.
+    GivenUp {
+        /// Its name.
+        actor: &'static str,
+    },
+    /// Something that people should know.
+    Warning(String),
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// With an answer that fits.
+    Answered,
+    /// With an answer that does not fit. It was paid for.
+    BadAnswer,
+    /// The provider asked to slow down.
+    RateLimited,
+    /// With another error of the provider.
+    Failed,
+    /// The job panicked, hung, or was lost with its worker.
+    Lost,
+}
+
+/// The state in which a row ended, without its texts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settled {
+    /// Judged.
+    Judged {
+        /// Valid or not.
+        valid: bool,
+        /// Who decided.
+        by: By,
+        /// The violated rules.
+        rules: Vec<RuleId>,
+    },
+    /// Not checked, for this reason.
+    NotChecked(String),
+    /// Skipped.
+    Skipped(SkipReason),
+}
+
+/// Who decided about a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Code checks alone.
+    Code,
+    /// A model, in this run.
+    Model,
+    /// A model, in an earlier run.
+    Cache,
+    /// A model, for another row of this run that says the same.
+    Twin,
+}
+
+/// An event with its time since the engine's start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stamped {
+    /// Since the engine's start.
+    pub at: Duration,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Told of every event, in the engine's thread: it must be quick.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn observe(&self, event: &Stamped);
+}
+
+impl<F: Fn(&Stamped) + Send + Sync> Observer for F {
+    fn observe(&self, event: &Stamped) {
+        self(event);
+    }
+}
+
+/// Where the actors put their events: counts them and passes them on.
+#[derive(Clone)]
+pub(crate) struct Bus {
+    started: Instant,
+    tally: Arc<Mutex<Tally>>,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl Bus {
+    pub(crate) fn new(observer: Option<Arc<dyn Observer>>) -> Self {
+        Self { started: Instant::now(), tally: Arc::default(), observer }
+    }
+
+    pub(crate) fn emit(&self, event: Event) {
+        self.lock().apply(&event);
+        if let Some(observer) = &self.observer {
+            observer.observe(&Stamped { at: self.started.elapsed(), event });
+        }
+    }
+
+    /// The counters of the present or last run.
+    pub(crate) fn tally(&self) -> Tally {
+        self.lock().clone()
+    }
+
+    /// States the size of the pool, which every run's report names.
+    pub(crate) fn set_max_workers(&self, max: usize) {
+        self.lock().workers.max = max;
+    }
+
+    /// Time since the engine's start.
+    pub(crate) fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

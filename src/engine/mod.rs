@@ -1,0 +1,91 @@
+//! The engine: five kinds of actors that read rows, judge them and write the results.
+//!
+//! ```text
+//!                        Offer (credit)            Validate (1 a worker)
+//!  SheetReader --------------------------> Dispatcher -----------------> LlmWorker x max_workers --> ChatModel
+//!    one page in memory                     |   |  ^ EngineHandle::validate = Single
+//!    TableSource                     Lookup |   | Record (credit)
+//!                                    Keep   v   v
+//!                              CacheActor      Writer --> TableSink
+//! ```
+//!
+//! - Decisions are state machines without I/O and clock: [`schedule`] (which row, which worker, when) and
+//!   [`batch`] (what is written when). Actors carry them out.
+//! - Back-pressure is a withheld reply. Mailboxes bound nothing and are not relied upon.
+//! - Every actor runs under [`supervise`]. Workers, cache and writer are limbs: they come back and the run
+//!   goes on. Reader and dispatcher are the spine: if one dies, the run ends with an error that says so.
+//! - Addresses form a DAG; what flows up is a reply.
+//! - Everything that happens is an [`Event`]; report, progress and tests live on them.
+//! - Rows in memory: a page, one for each worker, `queue_depth`, and two batches, whatever the table's length.
+
+mod batch;
+mod cache;
+mod clock;
+mod dispatcher;
+mod error;
+mod event;
+mod handle;
+mod lifecycle;
+mod parts;
+mod reader;
+mod report;
+mod request;
+mod run;
+mod schedule;
+mod supervise;
+mod worker;
+mod writer;
+
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+pub use cache::StoreFactory;
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use error::{RunError, StartError, ValidateError};
+pub use event::{By, CallEnd, Event, Observer, Settled, Stamped};
+pub use handle::EngineHandle;
+pub use lifecycle::ShutdownReport;
+pub use parts::{Limits, Parts, Placement, Provider};
+pub use report::{Failure, FailureKind, LlmTally, RunOutcome, RunReport, SheetsTally, Tally, WorkersTally};
+pub use request::{Mode, Only, RunRequest};
+
+/// The name under which calls for single rows stand in the ledger.
+const SINGLE_RUN: &str = "single";
+
+/// A running engine. It has a thread and an actix system of its own, so it works inside any async runtime
+/// and without one, and several live side by side in one process.
+///
+/// Dropping it lets it finish what is inside, without anyone waiting; [`Engine::shutdown`] waits.
+#[derive(Debug)]
+pub struct Engine {
+    handle: EngineHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Starts an engine.
+    ///
+    /// # Errors
+    /// If the store cannot be opened or the machine gives no thread.
+    pub fn start(parts: Parts) -> Result<Self, StartError> {
+        let (commands, bus, thread) = lifecycle::start(parts)?;
+        Ok(Self { handle: EngineHandle::new(commands, bus), thread: Some(thread) })
+    }
+
+    /// A handle to it.
+    pub fn handle(&self) -> EngineHandle {
+        self.handle.clone()
+    }
+
+    /// Ends it: no new rows, rows inside are finished and written, the store is closed, threads are joined.
+    /// What is not finished within `grace` is left to the next run; nothing that was paid for is lost.
+    pub async fn shutdown(mut self, grace: Duration) -> ShutdownReport {
+        let report = self.handle.shut_down(grace).await.unwrap_or_default();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            return ShutdownReport { clean: false, ..report };
+        }
+        report
+    }
+}

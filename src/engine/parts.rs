@@ -1,0 +1,159 @@
+//! What an engine is made of. Whoever assembles it brings the table, the models and the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cache::StoreFactory;
+use super::clock::{Clock, SystemClock};
+use super::event::Observer;
+use crate::domain::columns::ColumnNames;
+use crate::domain::entry::Entry;
+use crate::domain::language::Language;
+use crate::domain::money::{MicroUsd, Price, Usage};
+use crate::domain::prompt::StaticPrompt;
+use crate::domain::results::Wording;
+use crate::domain::rules::Rulebook;
+use crate::llm::ChatModel;
+use crate::store::{Store, Unknown};
+use crate::table::{TableSink, TableSource};
+
+/// The parts of an engine. [`Parts::new`] gives all but the rules sensible values.
+pub struct Parts {
+    /// What rows are checked against.
+    pub rulebook: Arc<Rulebook>,
+    /// The allowed statuses; empty: any.
+    pub allowed_statuses: Vec<String>,
+    /// The columns of the source.
+    pub columns: ColumnNames,
+    /// Where rows come from; none for an engine that only judges single rows.
+    pub source: Option<Box<dyn TableSource>>,
+    /// Where results go; none for an engine that only judges single rows.
+    pub sink: Option<Box<dyn TableSink>>,
+    /// The models, the preferred one first; none: code checks only.
+    pub providers: Vec<Provider>,
+    /// Opens the store.
+    pub store: StoreFactory,
+    /// Tells the time of day.
+    pub clock: Arc<dyn Clock>,
+    /// The report date of runs that bring none; none: today in the time zone.
+    pub as_of: Option<jiff::civil::Date>,
+    /// How results are worded.
+    pub wording: Wording,
+    /// The name under which runs stand in the history.
+    pub job: String,
+    /// What becomes of calls that a crash left without an answer.
+    pub unknown: Unknown,
+    /// Sizes and times.
+    pub limits: Limits,
+    /// Told of every event.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// Where the actors live, and whose clock they wait by.
+    pub placement: Placement,
+    /// Seeds the jitter of pauses; a test sets it, so that equal inputs give equal event logs.
+    pub seed: Option<u64>,
+}
+
+/// A model and its price.
+#[derive(Clone)]
+pub struct Provider {
+    /// The model.
+    pub model: Arc<dyn ChatModel>,
+    /// Its price, where known.
+    pub price: Option<Price>,
+    /// The longest answer, in tokens: for estimates.
+    pub max_output_tokens: u32,
+}
+
+/// Sizes and times of an engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Calls at one time, 1 to 1000; 1 is strictly one after the other.
+    pub max_workers: usize,
+    /// Attempts at each provider, at least 1.
+    pub attempts: u32,
+    /// Rows queued ahead of the workers.
+    pub queue_depth: usize,
+    /// Rows of a write.
+    pub batch_size: usize,
+    /// Rows of a page.
+    pub page_rows: usize,
+    /// The longest one call may take; a little longer than the model's own deadline.
+    pub call_deadline: Duration,
+    /// The shortest time between two commits of the results table.
+    pub commit_interval: Duration,
+    /// How long an unavailable results table is waited for.
+    pub sink_patience: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_workers: 5,
+            attempts: 3,
+            queue_depth: 10,
+            batch_size: 10,
+            page_rows: 200,
+            call_deadline: Duration::from_secs(65),
+            commit_interval: Duration::from_secs(5),
+            sink_patience: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Where the actors live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placement {
+    /// The store has a thread of its own.
+    #[default]
+    OwnThread,
+    /// Everything on one thread, under the machine's clock.
+    Shared,
+    /// Everything on one thread, under a clock that jumps to the next timer when nothing else is left to
+    /// do: an hour of waiting takes a moment, and equal inputs give equal event logs.
+    #[cfg(feature = "testing")]
+    Paused,
+}
+
+impl Parts {
+    /// The parts of an engine with these rules and columns, the store in memory, no table and no model.
+    pub fn new(rulebook: Rulebook, columns: ColumnNames) -> Self {
+        Self {
+            rulebook: Arc::new(rulebook),
+            allowed_statuses: Vec::new(),
+            columns,
+            source: None,
+            sink: None,
+            providers: Vec::new(),
+            store: Arc::new(Store::open_in_memory),
+            clock: Arc::new(SystemClock),
+            as_of: None,
+            wording: Wording { language: Language::En, timezone: jiff::tz::TimeZone::UTC },
+            job: "default".to_owned(),
+            unknown: Unknown::Retry,
+            limits: Limits::default(),
+            observer: None,
+            placement: Placement::default(),
+            seed: None,
+        }
+    }
+}
+
+impl Provider {
+    /// A model without a known price.
+    pub fn new(model: impl ChatModel + 'static) -> Self {
+        Self { model: Arc::new(model), price: None, max_output_tokens: 1024 }
+    }
+
+    /// What a call may cost at most, roughly: three characters a token, and the longest answer. The
+    /// ledger counts it from the moment the request leaves until the true cost is known.
+    pub(super) fn estimate(&self, fixed: &StaticPrompt, entry: &Entry) -> MicroUsd {
+        let Some(price) = self.price else { return MicroUsd::default() };
+        let chars = fixed.system.len() + fixed.rules.len() + entry.status.len() + entry.comment.len();
+        let usage = Usage {
+            prompt_tokens: (chars / 3) as u64,
+            completion_tokens: u64::from(self.max_output_tokens),
+            ..Usage::default()
+        };
+        price.of(&usage)
+    }
+}

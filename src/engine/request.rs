@@ -1,0 +1,52 @@
+//! What a run is asked to do.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use tokio_util::sync::CancellationToken;
+
+/// A run of the whole table, or of a part of it.
+#[derive(Clone, Debug, Default)]
+pub struct RunRequest {
+    /// Whether results are written, or calls made at all.
+    pub mode: Mode,
+    /// How many rows may be judged anew; the others are left for a later run. Rows whose verdict is known
+    /// do not count.
+    pub limit: Option<u64>,
+    /// Judge rows whose verdict is known all the same.
+    pub force: bool,
+    /// Judge rows whose verdict is older than this all the same.
+    pub not_before: Option<Timestamp>,
+    /// Only these rows.
+    pub only: Option<Only>,
+    /// Only the row with this identifier, key or number (`@17`).
+    pub row: Option<String>,
+    /// The report date; none: the engine's, else today.
+    pub as_of: Option<Date>,
+    /// Mark rows as gone even if nearly all are.
+    pub accept_shrink: bool,
+    /// Ends the run early: rows in work are finished and written, the others left for the next run.
+    pub cancel: CancellationToken,
+}
+
+/// What a run may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Judge and write.
+    #[default]
+    Full,
+    /// Judge, and give the results to the sink as a preview: nothing is kept for a later write.
+    DryRun,
+    /// Neither: count what would be asked.
+    Plan,
+}
+
+/// A part of the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// Rows without a verdict for their present text, rules and models.
+    Changed,
+    /// Rows that a model has to judge and has not.
+    Errors,
+    /// Rows that are known to violate a rule.
+    Invalid,
+}

@@ -1,0 +1,186 @@
+//! Which row goes to which worker, and when: a state machine without I/O and without a clock.
+//!
+//! A freed worker gets the next row at once; a row that waits for another attempt holds no worker; rows
+//! that ask the same share one flight. The [dispatcher](super::dispatcher) carries the decisions out.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+use crate::domain::fingerprint::Fingerprint;
+
+/// A row inside the engine.
+pub(crate) type JobId = u64;
+/// A worker's place in the pool, from 0.
+pub(crate) type WorkerId = usize;
+/// A moment, counted from the engine's start.
+pub(crate) type Moment = Duration;
+
+/// What became of an admitted row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admitted {
+    /// It is queued for a worker.
+    Queued,
+    /// Another row inside asks the same: it gets that row's answer.
+    Twin,
+}
+
+/// The queue of rows and the pool of workers.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    /// Idle workers; the lowest number first, so that equal events give equal decisions.
+    idle: BTreeSet<WorkerId>,
+    /// Workers that have not been given up, idle or busy.
+    alive: BTreeSet<WorkerId>,
+    ready: VecDeque<JobId>,
+    waiting: BTreeSet<(Moment, JobId)>,
+    /// The rows that ask the same as a row that is queued or asked, by what they ask.
+    flights: HashMap<Fingerprint, Vec<JobId>>,
+}
+
+impl Schedule {
+    /// An empty queue with this many idle workers.
+    pub(crate) fn new(workers: usize) -> Self {
+        Self {
+            idle: (0..workers).collect(),
+            alive: (0..workers).collect(),
+            ready: VecDeque::new(),
+            waiting: BTreeSet::new(),
+            flights: HashMap::new(),
+        }
+    }
+
+    /// Takes a row in.
+    pub(crate) fn admit(&mut self, job: JobId, asks: Fingerprint) -> Admitted {
+        if let Some(twins) = self.flights.get_mut(&asks) {
+            twins.push(job);
+            return Admitted::Twin;
+        }
+        self.flights.insert(asks, Vec::new());
+        self.ready.push_back(job);
+        Admitted::Queued
+    }
+
+    /// The next row for an idle worker; rows whose pause is over go before new ones.
+    pub(crate) fn assign(&mut self, now: Moment) -> Option<(WorkerId, JobId)> {
+        let worker = *self.idle.first()?;
+        let job = match self.waiting.first() {
+            Some(&(due, job)) if due <= now => {
+                self.waiting.remove(&(due, job));
+                job
+            }
+            _ => self.ready.pop_front()?,
+        };
+        self.idle.remove(&worker);
+        Some((worker, job))
+    }
+
+    /// A worker has finished a row, or has been restarted.
+    pub(crate) fn free(&mut self, worker: WorkerId) {
+        if self.alive.contains(&worker) {
+            self.idle.insert(worker);
+        }
+    }
+
+    /// A worker is gone for good.
+    pub(crate) fn retire(&mut self, worker: WorkerId) {
+        self.alive.remove(&worker);
+        self.idle.remove(&worker);
+    }
+
+    /// The workers that are left.
+    pub(crate) fn workers_left(&self) -> usize {
+        self.alive.len()
+    }
+
+    /// A row is to be asked again, not before `due`.
+    pub(crate) fn again(&mut self, job: JobId, due: Moment) {
+        self.waiting.insert((due, job));
+    }
+
+    /// The flight of a row has ended, with or without an answer: gives the rows that share its fate.
+    pub(crate) fn land(&mut self, asks: &Fingerprint) -> Vec<JobId> {
+        self.flights.remove(asks).unwrap_or_default()
+    }
+
+    /// When the next pause ends, if that is what an idle worker waits for.
+    pub(crate) fn next_due(&self) -> Option<Moment> {
+        if self.idle.is_empty() || !self.ready.is_empty() {
+            return None;
+        }
+        self.waiting.first().map(|(due, _)| *due)
+    }
+
+    /// Rows that are queued or pause.
+    pub(crate) fn queued(&self) -> usize {
+        self.ready.len() + self.waiting.len()
+    }
+
+    /// Empties the queue: gives every row that is with no worker. Twins of rows that are with a worker
+    /// stay with them.
+    pub(crate) fn clear_queue(&mut self) -> Vec<JobId> {
+        let waiting = std::mem::take(&mut self.waiting).into_iter().map(|(_, job)| job);
+        self.ready.drain(..).chain(waiting).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks(n: u8) -> Fingerprint {
+        Fingerprint([n; 32])
+    }
+
+    const T0: Moment = Duration::ZERO;
+
+    #[test]
+    fn a_freed_worker_gets_the_next_row_at_once() {
+        let mut schedule = Schedule::new(2);
+        for job in 0..3 {
+            assert_eq!(schedule.admit(job, asks(job as u8)), Admitted::Queued);
+        }
+        assert_eq!(schedule.assign(T0), Some((0, 0)));
+        assert_eq!(schedule.assign(T0), Some((1, 1)));
+        assert_eq!(schedule.assign(T0), None);
+        schedule.free(1);
+        assert_eq!(schedule.assign(T0), Some((1, 2)));
+    }
+
+    #[test]
+    fn a_pausing_row_holds_no_worker_and_goes_first_when_due() {
+        let mut schedule = Schedule::new(1);
+        schedule.admit(0, asks(0));
+        schedule.assign(T0);
+        schedule.again(0, Duration::from_secs(5));
+        schedule.free(0);
+        assert_eq!(schedule.next_due(), Some(Duration::from_secs(5)));
+        schedule.admit(1, asks(1));
+        schedule.admit(2, asks(2));
+        assert_eq!(schedule.next_due(), None);
+        assert_eq!(schedule.assign(T0), Some((0, 1)));
+        schedule.free(0);
+        assert_eq!(schedule.assign(Duration::from_secs(5)), Some((0, 0)));
+    }
+
+    #[test]
+    fn rows_that_ask_the_same_share_one_flight() {
+        let mut schedule = Schedule::new(2);
+        schedule.admit(0, asks(7));
+        assert_eq!(schedule.admit(1, asks(7)), Admitted::Twin);
+        schedule.assign(T0);
+        assert_eq!(schedule.assign(T0), None);
+        assert_eq!(schedule.land(&asks(7)), [1]);
+        assert_eq!(schedule.admit(2, asks(7)), Admitted::Queued);
+    }
+
+    #[test]
+    fn a_retired_worker_never_comes_back() {
+        let mut schedule = Schedule::new(1);
+        schedule.retire(0);
+        schedule.free(0);
+        schedule.admit(0, asks(0));
+        assert_eq!(schedule.assign(T0), None);
+        assert_eq!(schedule.workers_left(), 0);
+        assert_eq!(schedule.clear_queue(), [0]);
+    }
+}

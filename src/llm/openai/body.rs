@@ -1,0 +1,184 @@
+//! The body of a request. What is the same for all rows stands first, byte for byte, so that it is cached.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::negotiate::Feature;
+use crate::llm::Question;
+
+/// What is the same in all requests of one provider.
+#[derive(Clone, Debug)]
+pub(super) struct Form {
+    pub(super) model: String,
+    pub(super) temperature: Option<f64>,
+    pub(super) max_output_tokens: u32,
+}
+
+impl Form {
+    /// The request for a question, with the features that are `granted` and no others.
+    pub(super) fn fill(
+        &self,
+        question: &Question,
+        granted: &BTreeSet<Feature>,
+    ) -> Result<Vec<u8>, serde_json::Error> {
+        let fixed = &question.fixed;
+        let limit = |feature| granted.contains(&feature).then_some(self.max_output_tokens);
+        let effort = if granted.contains(&Feature::HighEffort) { "high" } else { "medium" };
+        serde_json::to_vec(&Body {
+            model: &self.model,
+            prompt_cache_key: granted.contains(&Feature::PromptCacheKey).then_some(&fixed.cache_key),
+            messages: messages(question, granted.contains(&Feature::SeparateTurns)),
+            response_format: ResponseFormat::of(&fixed.schema, granted),
+            max_tokens: limit(Feature::MaxTokens),
+            max_completion_tokens: limit(Feature::MaxCompletionTokens),
+            temperature: self.temperature.filter(|_| granted.contains(&Feature::Temperature)),
+            reasoning: granted.contains(&Feature::Reasoning).then_some(Reasoning { effort }),
+            reasoning_effort: granted.contains(&Feature::ReasoningEffort).then_some(effort),
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_cache_key: Option<&'a String>,
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<ResponseFormat<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<Reasoning>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: std::borrow::Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+struct Reasoning {
+    effort: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ResponseFormat<'a> {
+    JsonSchema { json_schema: NamedSchema<'a> },
+    JsonObject,
+}
+
+#[derive(Serialize)]
+struct NamedSchema<'a> {
+    name: &'static str,
+    strict: bool,
+    schema: &'a Value,
+}
+
+impl<'a> ResponseFormat<'a> {
+    fn of(schema: &'a Value, granted: &BTreeSet<Feature>) -> Option<Self> {
+        if granted.contains(&Feature::JsonSchema) {
+            let json_schema = NamedSchema { name: "status_review", strict: true, schema };
+            return Some(Self::JsonSchema { json_schema });
+        }
+        granted.contains(&Feature::JsonObject).then_some(Self::JsonObject)
+    }
+}
+
+/// System text, rules, the row, and the hint after it: a `system` message at the end is refused by some
+/// servers and moved to the front by others, where it would spoil the cache.
+fn messages(question: &Question, separate_turns: bool) -> Vec<Message<'_>> {
+    let turns = [Some(&question.fixed.rules), Some(&question.row), question.hint.as_ref()];
+    let turns: Vec<&str> = turns.into_iter().flatten().map(String::as_str).collect();
+    let user = |content| Message { role: "user", content };
+    let mut messages = vec![Message { role: "system", content: question.fixed.system.as_str().into() }];
+    if separate_turns {
+        messages.extend(turns.into_iter().map(|turn| user(turn.into())));
+    } else {
+        messages.push(user(turns.join("\n\n").into()));
+    }
+    messages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Feature::*;
+    use super::*;
+    use crate::domain::prompt::StaticPrompt;
+    use serde_json::json;
+
+    fn question(row: &str, hint: Option<&str>) -> Question {
+        let fixed = StaticPrompt {
+            system: "Judge.".into(),
+            rules: "Rule 1.".into(),
+            schema: json!({"type": "object"}),
+            cache_key: "rules_0123456789abcdef".into(),
+        };
+        Question { fixed: fixed.into(), row: row.into(), hint: hint.map(Into::into) }
+    }
+
+    fn form() -> Form {
+        Form { model: "m".into(), temperature: Some(0.0), max_output_tokens: 1024 }
+    }
+
+    fn filled(question: &Question, granted: &[Feature]) -> String {
+        String::from_utf8(form().fill(question, &granted.iter().copied().collect()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_static_part_stands_first_and_is_the_same_for_every_row() {
+        let features = [JsonSchema, MaxTokens, Temperature, PromptCacheKey, SeparateTurns];
+        let (one, two) =
+            (filled(&question("row one", None), &features), filled(&question("2", None), &features));
+        let static_part = concat!(
+            r#"{"model":"m","prompt_cache_key":"rules_0123456789abcdef","messages":["#,
+            r#"{"role":"system","content":"Judge."},{"role":"user","content":"Rule 1."},"#,
+            r#"{"role":"user","content":""#
+        );
+        assert!(one.starts_with(static_part) && two.starts_with(static_part), "{one}");
+        assert!(one.ends_with(concat!(
+            r#"row one"}],"response_format":{"type":"json_schema","json_schema":{"name":"status_review","#,
+            r#""strict":true,"schema":{"type":"object"}}},"max_tokens":1024,"temperature":0.0}"#
+        )));
+    }
+
+    #[test]
+    fn the_hint_comes_last_as_a_user() {
+        let body: Value =
+            serde_json::from_str(&filled(&question("row", Some("hint")), &[SeparateTurns])).unwrap();
+        let roles: Vec<_> =
+            body["messages"].as_array().unwrap().iter().map(|m| (&m["role"], &m["content"])).collect();
+        assert_eq!(roles.len(), 4);
+        assert_eq!(roles[3], (&json!("user"), &json!("hint")));
+    }
+
+    #[test]
+    fn without_features_only_the_question_is_left() {
+        let body: Value = serde_json::from_str(&filled(&question("row", Some("hint")), &[])).unwrap();
+        let expected = json!({"model": "m", "messages": [
+            {"role": "system", "content": "Judge."},
+            {"role": "user", "content": "Rule 1.\n\nrow\n\nhint"}]});
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn each_form_of_reasoning_and_limit_has_its_name() {
+        let openai = filled(&question("row", None), &[ReasoningEffort, HighEffort, MaxCompletionTokens]);
+        assert!(openai.ends_with(r#""max_completion_tokens":1024,"reasoning_effort":"high"}"#), "{openai}");
+        let router = filled(&question("row", None), &[Reasoning, JsonObject]);
+        assert!(
+            router.ends_with(r#""response_format":{"type":"json_object"},"reasoning":{"effort":"medium"}}"#),
+            "{router}"
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! TLS for the model's connections: rustls with ring, and nothing installed process-wide.
+
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+
+/// The client's TLS settings: TLS 1.2 and 1.3, HTTP/2 preferred.
+///
+/// Trusts the certificates of this machine (`SSL_CERT_FILE` and `SSL_CERT_DIR` count, as for OpenSSL); a
+/// machine that brings none gets Mozilla's, which are compiled in. Reads files: call it once a client.
+///
+/// # Errors
+/// If ring cannot serve the protocol versions, which would be a fault of the build.
+pub fn client_config() -> Result<ClientConfig, rustls::Error> {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots())
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::debug!(%error, "a certificate of this machine cannot be read");
+    }
+    let (_, unusable) = roots.add_parsable_certificates(found.certs);
+    if unusable > 0 {
+        tracing::debug!(unusable, "certificates of this machine that cannot be used");
+    }
+    if roots.is_empty() {
+        tracing::info!("this machine brings no root certificates: the built-in ones are used");
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    roots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_always_roots_and_no_global_provider() {
+        assert!(!roots().is_empty());
+        let config = client_config().unwrap();
+        assert_eq!(config.alpn_protocols.first().map(Vec::as_slice), Some(&b"h2"[..]));
+        assert!(rustls::crypto::CryptoProvider::get_default().is_none());
+    }
+}
