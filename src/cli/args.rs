@@ -81,10 +81,13 @@ pub(crate) enum Command {
 #[command(next_help_heading = "General")]
 pub(crate) struct Global {
     /// Settings file, TOML or YAML [default: ./Settings.toml]
-    #[arg(short, long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, env = "SV_CONFIG", hide_env = true)]
     pub(crate) config: Option<PathBuf>,
+    /// The job of the settings, [jobs.NAME], where there are several
+    #[arg(long, global = true, value_name = "NAME", env = "SV_JOB", hide_env = true)]
+    pub(crate) job: Option<String>,
     /// Read variables from this file too; the real environment wins
-    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath, env = "SV_ENV_FILE", hide_env = true)]
     pub(crate) env_file: Option<PathBuf>,
     /// Tell more in the log; twice: everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
@@ -93,7 +96,7 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Colours; auto: on a terminal, unless NO_COLOR is set
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = false)]
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: When,
     /// Progress on standard error; auto: a bar on a terminal, a line now and then elsewhere
     #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]

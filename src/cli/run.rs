@@ -65,13 +65,13 @@ fn reviewed(session: &Session, args: &RunArgs) -> Result<Done, CliError> {
     let parts = assemble::parts(&settings)?;
     let stop = CancellationToken::new();
     let review = Review::new(session, args, &settings, &parts, stop.clone());
-    let printer = printer(session, args).map(Mutex::new).map(Arc::new);
-    let parts = with_printer(parts, args.output.dry_run, printer.as_ref(), &stop);
+    let printer = Arc::new(Mutex::new(printer(session, args)));
+    let parts = with_printer(parts, args.output.dry_run, &printer, &stop);
 
     let (report, signals) = drive(session, parts, review.request.clone())?;
-    let unprinted = printer.map(|printer| printer.lock().unwrap_or_else(PoisonError::into_inner).end());
+    let printed = printer.lock().unwrap_or_else(PoisonError::into_inner).end();
     review.sum_up(&report);
-    if let Some(Err(error)) = unprinted {
+    if let Err(error) = printed {
         session.fail(&unwritten(error));
         return Ok(Done { report, exit: Exit::Unavailable });
     }
@@ -209,20 +209,20 @@ pub(crate) fn drive(
     })
 }
 
-fn printer(session: &Session, args: &RunArgs) -> Option<RowPrinter> {
+fn printer(session: &Session, args: &RunArgs) -> RowPrinter {
     let dry = args.output.dry_run.then_some(RowFormat::Json);
     let default = if session.screen.out_is_terminal { RowFormat::Table } else { RowFormat::Jsonl };
     let format = args.output.format.or(dry).unwrap_or(default);
-    Some(RowPrinter::new(session.screen.clone(), format))
+    RowPrinter::new(session.screen.clone(), format)
 }
 
 fn with_printer(
     parts: Parts,
     dry: bool,
-    printer: Option<&Arc<Mutex<RowPrinter>>>,
+    printer: &Arc<Mutex<RowPrinter>>,
     stop: &CancellationToken,
 ) -> Parts {
-    let Some(printer) = printer.cloned() else { return parts };
+    let printer = Arc::clone(printer);
     let sink = match parts.sink {
         Some(table) if !dry => Echo::beside(table, printer),
         _ => Echo::alone(printer, stop.clone()),
