@@ -1,1 +1,3 @@
+//! The integration tests, one file a topic.
 
+mod store;
