@@ -2,4 +2,5 @@
 
 mod engine;
 mod faults;
+mod store;
 mod support;
