@@ -2,5 +2,6 @@
 
 mod engine;
 mod faults;
+mod openai;
 mod store;
 mod support;
