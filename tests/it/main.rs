@@ -3,5 +3,6 @@
 mod engine;
 mod faults;
 mod openai;
+mod settings;
 mod store;
 mod support;
