@@ -6,3 +6,4 @@ mod openai;
 mod settings;
 mod store;
 mod support;
+mod tidy;

@@ -1,3 +1,5 @@
+//! Tests of the negotiation of parameters.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
