@@ -412,3 +412,15 @@ fn the_reference_settings_check_the_samples_and_are_ready_for_a_model() {
     let url = settings.explain().iter().find(|line| line.key == "llm.providers.1.base_url").unwrap();
     assert!(matches!(&url.origin, Some(Origin::Variable { name, .. }) if name == "OPENAI_BASE_URL_1"));
 }
+
+#[test]
+fn a_cap_without_a_price_is_warned_about() {
+    let provider =
+        "[llm]\nmax_cost_usd = 1\n[llm.providers.1]\nmodel = \"m\"\nbase_url = \"http://[::1]:80\"\n";
+    let fixture = Fixture::toml(&[MINIMAL, provider]);
+    assert!(fixture.loaded().warnings()[0].contains("its price is not set"));
+    let half = fixture.with("llm.providers.1.price.input", "0.15");
+    assert!(half.error().to_string().contains("llm.providers.1.price.output: is missing"));
+    let settings = half.with("llm.providers.1.price.output", "0.6").loaded();
+    assert!(settings.warnings().is_empty() && settings.llm.providers[0].price.is_some());
+}

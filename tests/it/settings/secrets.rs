@@ -94,3 +94,13 @@ fn nothing_secret_is_needed_when_no_model_is_asked() {
     let settings = Fixture::toml(&[MINIMAL, OFF, provider]).loaded();
     assert!(settings.llm.providers.is_empty() && settings.warnings().is_empty(), "{:?}", settings.warnings());
 }
+
+#[test]
+fn everything_that_is_not_set_is_named_at_once() {
+    let provider = "[llm.providers.1]\nmodel_env = \"MODEL_1\"\napi_key_env = \"KEY_1\"\n";
+    let error = Fixture::toml(&[MINIMAL, provider]).error();
+    let text = error.to_string();
+    assert!(text.contains("llm.providers.1.model_env = \"MODEL_1\": the variable is not set"), "{text}");
+    assert!(text.contains("no key: the variable \"KEY_1\" is not set"), "{text}");
+    assert_eq!(error.problems().len(), 2, "{text}");
+}
