@@ -102,6 +102,14 @@ mod tests {
     }
 
     #[test]
+    fn no_depth_overflows_the_stack() {
+        let (_, problems) = parsed(&format!("a = {}", "[".repeat(200_000)));
+        assert!(problems.into_error().is_some());
+        let (_, problems) = parsed(&format!("a = {}1{}", "{ a = ".repeat(50_000), "}".repeat(50_000)));
+        assert!(problems.into_error().is_some());
+    }
+
+    #[test]
     fn all_syntax_errors_are_named_without_their_text() {
         let (_, problems) = parsed("a = 1\napi_key = \"sk-secret\nb = = 2\n");
         let error = problems.into_error().unwrap();

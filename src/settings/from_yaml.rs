@@ -4,6 +4,7 @@
 //! its line, and integer keys (`1:`) are names as in TOML. Anchors, aliases and `<<` work as in the
 //! settings of the Python StatusValidator.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -146,14 +147,15 @@ impl<'t, I: Iterator<Item = Result<(Event<'t>, Span), ScanError>>> Reader<'_, I>
             let body = self.body(event, &value_origin)?;
             match key {
                 Body::Scalar { text, bare: true } if text == "<<" => inherited.push(body),
-                Body::Scalar { text, .. } => {
-                    if entries.contains_key(&text) {
-                        let problem = Problem::new(text, "stands here a second time").from(origin);
-                        self.problems.add(problem.hint("keep one of the two"));
-                    } else {
-                        entries.insert(text, Node { body, origin });
+                Body::Scalar { text, .. } => match entries.entry(text) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(Node { body, origin });
                     }
-                }
+                    Entry::Occupied(entry) => {
+                        let problem = Problem::new(entry.key(), "stands here a second time").from(origin);
+                        self.problems.add(problem.hint("keep one of the two"));
+                    }
+                },
                 _ => return Err(Stop(origin, "has a key that is no name".to_owned())),
             }
         }
@@ -243,6 +245,12 @@ mod tests {
             let error = parsed(broken).1.into_error().unwrap().to_string();
             assert!(error.contains(wanted), "{broken:?}: {error}");
         }
+    }
+
+    #[test]
+    fn no_depth_overflows_the_stack() {
+        assert!(parsed(&"[".repeat(200_000)).1.into_error().is_some());
+        assert!(parsed(&"- ".repeat(200_000)).1.into_error().is_some());
     }
 
     #[test]

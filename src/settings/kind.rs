@@ -58,7 +58,12 @@ impl Kind {
     pub(super) fn admit(self, node: &Node) -> Result<Option<Value>, Misfit> {
         match &node.body {
             Body::Null => Ok(None),
-            Body::Scalar { text, .. } if text.trim().is_empty() => Ok(None),
+            // A tab is a delimiter, though blank.
+            Body::Scalar { text, .. }
+                if text.trim().is_empty() && (self != Self::Delimiter || text != "\t") =>
+            {
+                Ok(None)
+            }
             Body::Scalar { text, bare } if self == Self::List => match (bare, list_of(text)) {
                 (true, Some(items)) => Ok(Some(items.into())),
                 _ => Err(misfit(node, "a list").hint("write it as [\"…\", \"…\"]")),
@@ -260,7 +265,7 @@ fn number(text: &str) -> Option<f64> {
 /// The delimiter as a byte.
 pub(super) fn delimiter(text: &str) -> Option<u8> {
     match text.as_bytes() {
-        b"tab" | b"\\t" => Some(b'\t'),
+        b"tab" | b"\\t" | b"\t" => Some(b'\t'),
         [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"\"\r\n".contains(byte) => {
             Some(*byte)
         }
@@ -312,6 +317,14 @@ mod tests {
     }
 
     #[test]
+    fn a_tab_is_a_delimiter_by_name_and_by_itself() {
+        for tab in ["tab", "\t", "\\t"] {
+            let value = Kind::Delimiter.admit(&quoted(tab)).unwrap().and_then(Value::into_string).unwrap();
+            assert_eq!(delimiter(&value), Some(b'\t'));
+        }
+    }
+
+    #[test]
     fn lists_come_as_lists_as_toml_or_between_commas() {
         let wanted: Value = vec!["On Track", "At, Risk"].into();
         assert_eq!(Kind::List.admit(&bare("[\"On Track\", \"At, Risk\"]")).unwrap(), Some(wanted));
@@ -357,8 +370,11 @@ mod tests {
         fn no_text_makes_any_kind_panic(text in ".{0,40}", bare in any::<bool>()) {
             let node = Node { body: Body::Scalar { text: text.clone(), bare }, origin: Origin::Default };
             for key in crate::settings::raw::KEYS {
-                let _ = key.kind.admit(&node);
-                prop_assert!(key.kind.shown(&text, bare).chars().count() <= 90 * 10);
+                if let Err(misfit) = key.kind.admit(&node) {
+                    prop_assert!(misfit.what.contains("expected"), "{}", misfit.what);
+                }
+                // An escaped character takes up to ten.
+                prop_assert!(key.kind.shown(&text, bare).chars().count() <= 10 * SHOWN_CHARS);
             }
         }
     }

@@ -105,8 +105,11 @@ fn providers(merged: &mut Merged, enabled: bool) -> Vec<ProviderSettings> {
         if !enabled || (priority > 1 && left_out(merged, &at, &name)) {
             continue;
         }
-        let Some((model, base_url)) = model(merged, &at).zip(base_url(merged, &at)) else { continue };
-        let Some(api_key) = api_key(merged, &at, origin, &base_url) else { continue };
+        // All three are looked for before any is missed, so that one run names everything that is not set.
+        let (model, base_url) = (model(merged, &at), base_url(merged, &at));
+        let api_key = base_url.as_deref().and_then(|url| api_key(merged, &at, origin, url));
+        let (Some(model), Some(base_url), Some(api_key)) = (model, base_url, api_key) else { continue };
+        warn_of_blind_caps(merged, &name, price.as_ref());
         providers.push(ProviderSettings {
             priority,
             name,
@@ -173,6 +176,14 @@ fn left_out(merged: &mut Merged, at: &Section, name: &str) -> bool {
     };
     merged.warn(format!("provider {name} ({}) is left out: neither {model} nor {key} is set", at.0));
     true
+}
+
+/// Without a price a cap holds only where the provider states what an answer cost.
+fn warn_of_blind_caps(merged: &mut Merged, name: &str, price: Option<&Price>) {
+    let cap = ["llm.max_cost_usd", "llm.max_cost_usd_per_day"].into_iter().find(|cap| merged.given(cap));
+    if let (Some(cap), None) = (cap, price) {
+        merged.warn(format!("{cap} counts only what provider {name} states: its price is not set"));
+    }
 }
 
 fn model(merged: &mut Merged, at: &Section) -> Option<String> {

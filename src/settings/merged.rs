@@ -78,12 +78,16 @@ impl Merged {
     }
 
     /// A path, `~` expanded, absolute from the folder that its layer counts from.
-    pub(super) fn path(&self, key: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
         let text = self.text(key)?;
-        let base = self.layers.get(self.strength(key)?).map(|layer| layer.base.as_path())?;
+        let base = self.layers.get(self.strength(key)?).map(|layer| layer.base.clone())?;
         let path = match (home_relative(&text), &self.home) {
+            (None, _) => PathBuf::from(text),
             (Some(rest), Some(home)) => home.join(rest),
-            _ => PathBuf::from(text),
+            (Some(_), None) => {
+                self.problem(key, "has a ~, but HOME is not set", "write the whole path");
+                return None;
+            }
         };
         // Drops the `.` in `folder/./build`.
         Some(base.join(path).components().collect())

@@ -1,7 +1,8 @@
 //! Where settings are read from: finds the files, reads them, checks each layer.
 //!
 //! The only place of the settings that touches the process environment, and only in
-//! [`SettingsSources::of_process`].
+//! [`SettingsSources::of_process`]; besides, a `$NAME` inside a `.env` file is replaced from the process
+//! environment first, as dotenvy does.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,6 +1,6 @@
 //! Where rows come from and where results go: a local file or Google Sheets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::kind;
 use super::merged::Merged;
@@ -43,7 +43,7 @@ pub struct FileSource {
     pub sheet: Option<String>,
     /// The encoding's label; found out where unset.
     pub encoding: Option<String>,
-    /// What separates the cells of a CSV file; found out where unset.
+    /// What separates the cells of a CSV file, a tab for `.tsv`; found out where unset.
     pub delimiter: Option<u8>,
 }
 
@@ -156,24 +156,14 @@ fn file_source(merged: &mut Merged) -> Option<FileSource> {
     if kind == FileKind::Xlsx && merged.given("source.encoding") {
         merged.warn("source.encoding means nothing for a workbook".to_owned());
     }
-    let encoding = merged.text("source.encoding");
-    Some(FileSource {
-        path,
-        kind,
-        sheet: merged.text("source.sheet"),
-        encoding,
-        delimiter: delimiter(merged, "source"),
-    })
+    let (sheet, encoding) = (merged.text("source.sheet"), merged.text("source.encoding"));
+    Some(FileSource { kind, sheet, encoding, delimiter: delimiter(merged, "source", &path), path })
 }
 
 fn file_target(merged: &mut Merged) -> Option<FileTarget> {
     let (path, kind) = file(merged, "target")?;
-    Some(FileTarget {
-        path,
-        kind,
-        sheet: merged.text("target.sheet"),
-        delimiter: delimiter(merged, "target"),
-    })
+    let sheet = merged.text("target.sheet");
+    Some(FileTarget { kind, sheet, delimiter: delimiter(merged, "target", &path), path })
 }
 
 fn file(merged: &mut Merged, section: &str) -> Option<(PathBuf, FileKind)> {
@@ -194,8 +184,9 @@ fn file(merged: &mut Merged, section: &str) -> Option<(PathBuf, FileKind)> {
     Some((path, kind))
 }
 
-fn delimiter(merged: &Merged, section: &str) -> Option<u8> {
-    merged.text(&format!("{section}.delimiter")).and_then(|text| kind::delimiter(&text))
+fn delimiter(merged: &Merged, section: &str, path: &Path) -> Option<u8> {
+    let given = merged.text(&format!("{section}.delimiter")).and_then(|text| kind::delimiter(&text));
+    given.or_else(|| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv")).then_some(b'\t'))
 }
 
 fn google_source(merged: &mut Merged) -> GoogleSource {

@@ -1,5 +1,9 @@
 //! Settings through the public API: layers, all problems at once, secrets, and the predecessor's file.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod secrets;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -213,42 +217,6 @@ fn files_that_cannot_be_read_are_one_problem() {
 }
 
 #[test]
-fn secrets_appear_nowhere() {
-    const SECRET: &str = "topsecret-0123456789";
-    let inline = format!("[llm.providers.1]\nmodel = \"m\"\napi_key = \"{SECRET}\"\n");
-    let settings = Fixture::toml(&[MINIMAL, &inline]).loaded();
-    assert_eq!(key(&settings, 0), SECRET);
-    assert!(settings.warnings().iter().any(|warning| warning.contains("llm.providers.1.api_key")));
-    assert_eq!(
-        explained(&settings, "llm.providers.1.api_key"),
-        "llm.providers.1.api_key = ***  (Settings.toml:10:1)"
-    );
-    let everything = format!("{settings:?}{:?}{:?}", settings.explain(), settings.warnings());
-    assert!(!everything.contains(SECRET), "{everything}");
-
-    // In a broken line, under a misspelt key, in the wrong line, and through variables and flags.
-    for broken in [
-        format!("[llm.providers.1]\nmodel = \"m\"\napi_key = \"{SECRET}\nname = 1\n"),
-        format!("[llm.providers.1]\nmodel = \"m\"\napi_kee = \"{SECRET}\"\n"),
-        format!("[llm.providers.1]\nmodel = \"m\"\napi_key_env = \"{SECRET}\"\n"),
-        format!("[llm.providers.1]\nmodel = \"m\"\napi_key = \"ключ {SECRET}\"\n"),
-        format!("[llm.providers.1]\nmodel = \"m\"\nbase_url = \"https://me:{SECRET}@example.org\"\n"),
-        format!("[llm.providers.1]\nmodel = \"m\"\napi_key = [\"{SECRET}\"]\n"),
-    ] {
-        let fixture = Fixture::toml(&[MINIMAL, &broken]);
-        let error = fixture.error();
-        assert!(!format!("{error}{error:?}{:?}", fixture.sources).contains(SECRET), "{error}");
-    }
-    let fixture = Fixture::toml(&[MINIMAL, "[llm.providers.1]\nmodel = \"m\"\nbase_url_env = \"URL_1\"\n"])
-        .env("URL_1", &format!("https://me:{SECRET}@example.org"))
-        .env("SV_LLM__PROVIDERS__1__API_KEE", SECRET)
-        .with("llm.providers.1.api_key_env", SECRET);
-    let error = fixture.error();
-    assert!(error.problems().len() >= 2, "{error}");
-    assert!(!format!("{error}{error:?}{:?}", fixture.sources).contains(SECRET), "{error}");
-}
-
-#[test]
 fn environment_beats_file_and_overrides_beat_environment() {
     let fixture = Fixture::toml(&[MINIMAL, OFF, "max_workers = 2\n"]);
     assert_eq!(fixture.loaded().llm.max_workers, 2);
@@ -324,6 +292,12 @@ fn paths_count_from_where_they_were_written() {
 }
 
 #[test]
+fn a_home_folder_that_is_not_known_is_not_guessed() {
+    let error = Fixture::toml(&[MINIMAL, OFF]).with("cache_path", "~/cache.sqlite").error().to_string();
+    assert!(error.contains("cache_path = \"~/cache.sqlite\": has a ~, but HOME is not set"), "{error}");
+}
+
+#[test]
 fn dotenv_files_fill_in_what_the_environment_leaves_open() {
     let provider = "[llm.providers.1]\nmodel_env = \"MODEL_1\"\napi_key_env = \"KEY_1\"\n";
     let mut fixture = Fixture::new("unused.toml", "")
@@ -353,61 +327,6 @@ fn a_named_env_file_must_exist() {
     let mut fixture = Fixture::toml(&[MINIMAL, OFF]);
     fixture.sources.env_files = vec!["missing.env".into()];
     assert!(fixture.error().to_string().contains("missing.env cannot be read"));
-}
-
-#[test]
-fn the_first_place_that_has_the_key_counts() {
-    let provider = "[llm.providers.1]\nmodel = \"m\"\napi_key = \"inline\"\napi_key_env = \"KEY_1\"\n\
-                    api_key_file = \"key.txt\"\napi_key_credential = \"openai\"\n";
-    let fixture = Fixture::toml(&[MINIMAL, provider]);
-    assert_eq!(key(&fixture.loaded(), 0), "inline");
-    let fixture = fixture.env("KEY_1", "variable");
-    assert_eq!(key(&fixture.loaded(), 0), "variable");
-    let fixture = fixture.file("key.txt", "file\r\n");
-    assert_eq!(key(&fixture.loaded(), 0), "file");
-    let folder = fixture.path("credentials").display().to_string();
-    let fixture = fixture.file("credentials/openai", "credential\n").env("CREDENTIALS_DIRECTORY", &folder);
-    assert_eq!(key(&fixture.loaded(), 0), "credential");
-    // Whoever overrides the settings is not overruled by a place that stands first in the file.
-    let settings = fixture.env("KEY_2", "other").with("llm.providers.1.api_key_env", "KEY_2").loaded();
-    assert_eq!(key(&settings, 0), "other");
-}
-
-#[cfg(unix)]
-#[test]
-fn a_key_file_that_others_can_read_is_warned_about() {
-    use std::os::unix::fs::PermissionsExt;
-    let fixture = Fixture::toml(&[MINIMAL, "[llm.providers.1]\nmodel = \"m\"\napi_key_file = \"key.txt\"\n"])
-        .file("key.txt", "secret\n");
-    for (mode, warned) in [(0o644, true), (0o600, false)] {
-        fs::set_permissions(fixture.path("key.txt"), fs::Permissions::from_mode(mode)).unwrap();
-        let warnings = fixture.loaded().warnings().join("\n");
-        assert_eq!(warnings.contains("can be read by other users"), warned, "{warnings}");
-    }
-}
-
-#[test]
-fn only_a_model_on_this_machine_goes_without_a_key() {
-    let fixture = Fixture::toml(&[
-        MINIMAL,
-        "[llm.providers.1]\nmodel = \"m\"\nbase_url = \"http://127.0.0.1:8080/v1/\"\n",
-    ]);
-    let settings = fixture.loaded();
-    assert!(settings.llm.providers[0].api_key.is_none());
-    assert_eq!(settings.llm.providers[0].base_url, "http://127.0.0.1:8080/v1");
-    let error = fixture.with("llm.providers.1.base_url", "https://example.org/v1").error().to_string();
-    assert!(
-        error.contains("llm.providers.1: has no key") && error.contains("llm.enabled = false"),
-        "{error}"
-    );
-}
-
-#[test]
-fn nothing_secret_is_needed_when_no_model_is_asked() {
-    let provider =
-        "[llm.providers.1]\nmodel_env = \"MODEL_1\"\napi_key_file = \"missing\"\nbase_url_env = \"URL_1\"\n";
-    let settings = Fixture::toml(&[MINIMAL, OFF, provider]).loaded();
-    assert!(settings.llm.providers.is_empty() && settings.warnings().is_empty(), "{:?}", settings.warnings());
 }
 
 #[test]
@@ -492,4 +411,16 @@ fn the_reference_settings_check_the_samples_and_are_ready_for_a_model() {
     assert_eq!(settings.llm.providers[0].base_url, "http://localhost:1234/v1");
     let url = settings.explain().iter().find(|line| line.key == "llm.providers.1.base_url").unwrap();
     assert!(matches!(&url.origin, Some(Origin::Variable { name, .. }) if name == "OPENAI_BASE_URL_1"));
+}
+
+#[test]
+fn a_cap_without_a_price_is_warned_about() {
+    let provider =
+        "[llm]\nmax_cost_usd = 1\n[llm.providers.1]\nmodel = \"m\"\nbase_url = \"http://[::1]:80\"\n";
+    let fixture = Fixture::toml(&[MINIMAL, provider]);
+    assert!(fixture.loaded().warnings()[0].contains("its price is not set"));
+    let half = fixture.with("llm.providers.1.price.input", "0.15");
+    assert!(half.error().to_string().contains("llm.providers.1.price.output: is missing"));
+    let settings = half.with("llm.providers.1.price.output", "0.6").loaded();
+    assert!(settings.warnings().is_empty() && settings.llm.providers[0].price.is_some());
 }
