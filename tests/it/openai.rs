@@ -278,15 +278,22 @@ async fn workers_that_meet_a_refusal_together_step_down_once() {
 async fn a_server_that_refuses_everything_is_given_up() {
     let server = Server::answering(|_, request| {
         let body = request.json();
-        let fields = body.as_object().unwrap().keys();
-        let field = fields.filter(|key| !["model", "messages"].contains(&key.as_str())).next_back();
+        if body["reasoning"]["effort"] == "high" {
+            return refusal("Supported values: 'low'", json!("reasoning"), json!("unsupported_value"));
+        }
+        let mut fields = body.as_object().unwrap().keys();
+        let field = fields.rfind(|key| !["model", "messages"].contains(&key.as_str()));
         let message = format!("Unknown parameter: '{}'.", field.map_or("model", String::as_str));
         refusal(&message, Value::Null, json!("unknown_parameter"))
     })
     .await;
-    let error = model(&server).ask(&question()).await.unwrap_err();
+    let model = OpenAiModel::new(OpenAiParams { reasoning_enabled: true, ..params(server.url()) }).unwrap();
+    let error = model.ask(&question()).await.unwrap_err();
+    assert!(matches!(error, LlmError::BadRequest(_)), "{error:?}");
+    assert_eq!(server.requests().len(), 9, "the question and eight alterations");
+    let error = model.ask(&question()).await.unwrap_err();
     assert_eq!(told(&error), "request refused: 400 unknown_parameter Unknown parameter: 'model'.");
-    assert!(server.requests().len() <= 9, "{}", server.requests().len());
+    assert_eq!(server.requests().len(), 10, "what was learnt last is not forgotten");
 }
 
 #[tokio::test]
