@@ -1,5 +1,6 @@
 //! One run over the table, from opening it to the report.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use actix::prelude::*;
@@ -78,8 +79,14 @@ impl<'a> Run<'a> {
             page_rows: engine.limits.page_rows,
             cancel: self.request.cancel.clone(),
         };
-        let read = self.read(reader, read).await?;
-        let halted = died("dispatcher", engine.dispatcher.send(Drain).await)?;
+        let work = async {
+            let read = died("reader", reader.send(read).await)?;
+            Ok((read, died("dispatcher", engine.dispatcher.send(Drain).await)?))
+        };
+        let (read, halted) = tokio::select! {
+            done = work => done?,
+            never = self.halt_when_cancelled() => match never {},
+        };
 
         let whole = self.is_whole() && matches!(read, Ok(ReadEnd::Complete)) && halted.is_none();
         let flushed = match writer {
@@ -89,7 +96,7 @@ impl<'a> Run<'a> {
             }
             None => Ok(()),
         };
-        self.end(read.err(), halted, flushed.err()).await
+        self.end(read, halted, flushed.err()).await
     }
 
     fn tables(&self) -> Result<(&'a Addr<SheetReader>, Option<&'a Addr<Writer>>), RunError> {
@@ -163,25 +170,12 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Reads the source; a wish to stop reaches the dispatcher at once.
-    async fn read(
-        &self,
-        reader: &Addr<SheetReader>,
-        read: ReadSource,
-    ) -> Result<Result<ReadEnd, Arc<TableError>>, RunError> {
-        let reading = reader.send(read);
-        let mut reading = std::pin::pin!(reading);
-        let mut cancelled = false;
-        loop {
-            tokio::select! {
-                biased;
-                ended = &mut reading => return died("reader", ended),
-                () = self.request.cancel.cancelled(), if !cancelled => {
-                    cancelled = true;
-                    died("dispatcher", self.engine.dispatcher.send(Halt(Halted::Interrupted)).await)?;
-                }
-            }
-        }
+    /// A wish to stop reaches the reader by itself, and the dispatcher through this.
+    async fn halt_when_cancelled(&self) -> Infallible {
+        self.request.cancel.cancelled().await;
+        // If the dispatcher is gone, whoever waits for it says so.
+        self.engine.dispatcher.send(Halt(Halted::Interrupted)).await.ok();
+        std::future::pending().await
     }
 
     /// Flushes; a writer that dies over it is asked again, it still has the rows.
@@ -201,20 +195,22 @@ impl<'a> Run<'a> {
 
     async fn end(
         self,
-        unread: Option<Arc<TableError>>,
+        read: Result<ReadEnd, Arc<TableError>>,
         halted: Option<Halted>,
         unwritten: Option<Arc<TableError>>,
     ) -> Result<RunReport, RunError> {
         let tally = self.engine.bus.tally();
-        let failure = unread
+        let interrupted = matches!(read, Ok(ReadEnd::Cancelled)) || halted == Some(Halted::Interrupted);
+        let failure = read
+            .err()
             .map(|error| Failure { kind: FailureKind::Source, text: error.to_string() })
             .or(unwritten.map(|error| Failure { kind: FailureKind::Target, text: error.to_string() }))
             .or(halted.as_ref().and_then(Failure::of));
-        let outcome = match (&failure, &halted) {
-            (Some(_), _) => RunOutcome::Failed,
-            (None, Some(Halted::Interrupted)) => RunOutcome::Interrupted,
-            _ if tally.rows_not_checked > 0 => RunOutcome::Partial,
-            _ => RunOutcome::Ok,
+        let outcome = match failure {
+            Some(_) => RunOutcome::Failed,
+            None if interrupted => RunOutcome::Interrupted,
+            None if tally.rows_not_checked > 0 => RunOutcome::Partial,
+            None => RunOutcome::Ok,
         };
         let elapsed_s = self.started.elapsed().as_secs_f64();
         let report = RunReport {

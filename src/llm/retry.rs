@@ -1,6 +1,6 @@
 //! When a failed attempt is followed by another, where, and after what pause: no I/O, no clock.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::mem::discriminant;
 use std::time::Duration;
 
@@ -113,13 +113,11 @@ impl RetryPlan {
     /// Why there is no answer, provider by provider, as in `primary (gpt-x): rate limited (3 attempts);
     /// fallback (m): access refused`. `name` tells a provider's name.
     pub fn reason<N: Display>(&self, name: impl Fn(usize) -> N) -> String {
-        let mut reason = String::new();
-        for (provider, history) in self.histories.iter().enumerate() {
-            let separator = if reason.is_empty() { "" } else { "; " };
-            // Writing to a string cannot fail.
-            let _ = write!(reason, "{separator}{}: {history}", name(provider));
+        if self.histories.is_empty() {
+            return "no provider is configured".to_owned();
         }
-        if reason.is_empty() { "no provider is configured".to_owned() } else { reason }
+        let told = self.histories.iter().enumerate().map(|(n, history)| format!("{}: {history}", name(n)));
+        told.collect::<Vec<_>>().join("; ")
     }
 
     /// Attempts so far, with all providers.

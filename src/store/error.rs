@@ -113,7 +113,7 @@ impl StoreError {
     pub(super) fn from_sqlite(path: &Path, error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
         let path = path.to_owned();
-        let detail = error.to_string();
+        let detail = brief(&error);
         let code = match &error {
             E::SqliteFailure(failure, _) | E::SqlInputError { error: failure, .. } => failure,
             // Our own statements on our own tables: only damage makes a value of another type.
@@ -136,6 +136,14 @@ impl StoreError {
             }
             _ => Self::Unexpected { path, detail },
         }
+    }
+}
+
+/// What SQLite says, without the statement.
+fn brief(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
     }
 }
 

@@ -29,6 +29,10 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     make_private(path)?;
     match connect(path) {
         Err(StoreError::Corrupt { .. }) if is_of_another_format(path) => Ok(Opened::Foreign),
+        // Then it is not the system that forbids it, but a version in the header that nobody writes.
+        Err(StoreError::ReadOnly { path }) if fs::OpenOptions::new().append(true).open(&path).is_ok() => {
+            Err(damaged(&path, "its header forbids writing"))
+        }
         other => other,
     }
 }
@@ -42,12 +46,17 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 
 /// Gives the connection its settings and the newest tables.
 pub(super) fn prepare(path: &Path, mut conn: Connection) -> Result<Connection, StoreError> {
-    schema::configure(&mut conn).map_err(|error| StoreError::from_sqlite(path, error))?;
-    schema::migrate(&mut conn).map_err(|error| match error {
+    let migrated = |error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => StoreError::from_sqlite(path, err),
         other => StoreError::Unexpected { path: path.to_owned(), detail: other.to_string() },
-    })?;
-    Ok(conn)
+    };
+    schema::configure(&mut conn).map_err(|error| StoreError::from_sqlite(path, error))?;
+    schema::migrate(&mut conn).map_err(migrated)?;
+    if schema::is_intact(&conn).map_err(migrated)? {
+        Ok(conn)
+    } else {
+        Err(damaged(path, "its tables were changed"))
+    }
 }
 
 fn connect(path: &Path) -> Result<Opened, StoreError> {
@@ -57,12 +66,9 @@ fn connect(path: &Path) -> Result<Opened, StoreError> {
     conn.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     // Until we know whose file it is, not even its journal is tidied up.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
-    match schema::identify(&conn).map_err(failed)? {
+    match schema::identify(&conn).map_err(|error| unreadable(path, error))? {
         Identity::Foreign => return Ok(Opened::Foreign),
-        Identity::Damaged => {
-            let detail = "its header contradicts its tables".to_owned();
-            return Err(StoreError::Corrupt { path: path.to_owned(), detail });
-        }
+        Identity::Damaged => return Err(damaged(path, "its header contradicts its tables")),
         Identity::Ours(found) if found > KNOWN => {
             return Err(StoreError::Newer { path: path.to_owned(), found, known: KNOWN });
         }
@@ -73,6 +79,18 @@ fn connect(path: &Path) -> Result<Opened, StoreError> {
     }
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     prepare(path, conn).map(Opened::Ours)
+}
+
+fn damaged(path: &Path, detail: &str) -> StoreError {
+    StoreError::Corrupt { path: path.to_owned(), detail: detail.to_owned() }
+}
+
+/// Reading a header and a list of tables only goes wrong in unforeseen ways if they are damaged.
+fn unreadable(path: &Path, error: rusqlite::Error) -> StoreError {
+    match StoreError::from_sqlite(path, error) {
+        StoreError::Unexpected { path, detail } => StoreError::Corrupt { path, detail },
+        other => other,
+    }
 }
 
 /// Makes an empty file with mode 0600, in folders with mode 0700, whatever the umask; what is there stays
@@ -143,5 +161,5 @@ fn is_of_another_format(path: &Path) -> bool {
     let mut head = Vec::new();
     let read = fs::File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
     let same = head.iter().zip(MAGIC).filter(|(left, right)| left == right).count();
-    read.is_ok() && same < MAGIC.len() / 2 && head.iter().any(|byte| *byte != 0)
+    read.is_ok() && 2 * same < head.len() && head.iter().any(|byte| *byte != 0)
 }

@@ -109,7 +109,18 @@ impl Store {
 
     /// Gives the space of what was removed back to the disk. Needs as much room as the file has, for a while.
     pub fn compact(&mut self) -> Result<(), StoreError> {
-        self.read(|conn| conn.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);"))
+        let compacted = self.conn.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
+        compacted.map_err(|error| StoreError::from_sqlite(&self.path, error))
+    }
+
+    /// Checks that the file holds together, without its checksums and indexes: quick enough for each start.
+    pub fn quick_check(&self) -> Result<(), StoreError> {
+        let found =
+            self.read(|conn| conn.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)))?;
+        match found.as_str() {
+            "ok" => Ok(()),
+            _ => Err(StoreError::Corrupt { path: self.path.clone(), detail: found }),
+        }
     }
 
     /// Checks the whole file and every checksum; an empty list means that all is sound.

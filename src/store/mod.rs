@@ -28,7 +28,7 @@ mod sql;
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use answer::StoredAnswer;
 pub use calls::Known;
@@ -98,7 +98,132 @@ impl Store {
         written.map_err(|error| StoreError::from_sqlite(&self.path, error))
     }
 
+    /// Runs `work` on one unchanging view of the file.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        work(&self.conn).map_err(|error| StoreError::from_sqlite(&self.path, error))
+        Transaction::new_unchecked(&self.conn, TransactionBehavior::Deferred)
+            .and_then(|tx| work(&tx))
+            .map_err(|error| StoreError::from_sqlite(&self.path, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::fingerprint::Fingerprint;
+    use crate::domain::money::{MicroUsd, Usage};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn sending(n: u8) -> Sending {
+        Sending {
+            attempt: AttemptId(Uuid::from_u128(n.into())),
+            fingerprint: Fingerprint([n; 32]),
+            run: "run".into(),
+            owner: Owner(Uuid::nil()),
+            provider: "primary".into(),
+            model: "small".into(),
+            estimate: MicroUsd(1),
+        }
+    }
+
+    fn answer() -> StoredAnswer {
+        StoredAnswer {
+            provider: "primary".into(),
+            model_asked: "small".into(),
+            model: "small".into(),
+            text: "x".repeat(3000),
+            usage: Usage::default(),
+            cost: MicroUsd(2),
+            at: NOW,
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_said_and_takes_nothing_away() {
+        let mut store = Store::open_in_memory().unwrap();
+        let pages: i64 = store.conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        let pages = pages + 20;
+        store.conn.pragma_update(None, "max_page_count", pages).unwrap();
+        let mut kept = 0;
+        let error = loop {
+            let stored = store
+                .send(&sending(kept), NOW)
+                .and_then(|attempt| store.answer(&attempt, &answer(), &Results::default(), NOW));
+            match stored {
+                Ok(()) => kept += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, StoreError::Full { .. }), "{error}");
+        assert!(kept > 3, "{kept}");
+        let calls: Vec<Fingerprint> = (0..=kept).map(|n| Fingerprint([n; 32])).collect();
+        let known = store.lookup(&calls, NOW).unwrap();
+        let answers = known.iter().filter(|known| matches!(known, Known::Answered(_))).count();
+        assert_eq!(answers, usize::from(kept));
+        assert_eq!(store.verify().unwrap(), [""; 0]);
+
+        store.conn.pragma_update(None, "max_page_count", pages + 100).unwrap();
+        let attempt = store.send(&sending(kept), NOW).unwrap();
+        store.answer(&attempt, &answer(), &Results::default(), NOW).unwrap();
+        assert_eq!(store.spent_since(NOW).unwrap(), MicroUsd(2 * (u64::from(kept) + 1)));
+    }
+
+    #[test]
+    fn a_lock_held_too_long_is_busy_and_passes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.sqlite");
+        let mut store = Store::open(&path).unwrap();
+        store.conn.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let error = store.send(&sending(1), NOW).unwrap_err();
+        assert!(matches!(error, StoreError::Busy { .. }) && error.is_transient(), "{error}");
+        assert_eq!(store.lookup(&[Fingerprint([1; 32])], NOW).unwrap(), [Known::Missing], "reading goes on");
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(store.send(&sending(1), NOW).unwrap().sending(), &sending(1));
+    }
+
+    #[test]
+    fn answers_are_served_where_their_use_cannot_be_marked() {
+        let mut store = Store::open_in_memory().unwrap();
+        let attempt = store.send(&sending(1), NOW).unwrap();
+        store.answer(&attempt, &answer(), &Results::default(), NOW).unwrap();
+        store.conn.pragma_update(None, "query_only", true).unwrap();
+        let later = NOW + jiff::SignedDuration::from_hours(50);
+        let known = store.lookup(&[Fingerprint([1; 32])], later).unwrap();
+        assert_eq!(known, [Known::Answered(answer())]);
+        assert!(matches!(store.notices()[..], [Notice::UseNotMarked(_)]));
+        assert!(matches!(store.send(&sending(2), later), Err(StoreError::ReadOnly { .. })));
+    }
+
+    #[test]
+    fn a_panic_in_a_transaction_leaves_nothing_of_it() {
+        let mut store = Store::open_in_memory().unwrap();
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            store.write(|tx| {
+                tx.execute("INSERT INTO memory VALUES ('k', '1', 0)", [])?;
+                panic!("on purpose");
+                #[allow(unreachable_code)]
+                Ok(())
+            })
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(store.recall("k").unwrap(), None);
+        store.remember("k", "2", NOW).unwrap();
+    }
+
+    #[test]
+    fn the_disk_is_waited_for_and_the_journal_is_a_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("store.sqlite")).unwrap();
+        let number = |name| store.conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!((number("synchronous"), number("foreign_keys"), number("busy_timeout")), (2, 1, 5000));
+        let mode: String = store.conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
     }
 }

@@ -4,6 +4,8 @@
 //! cache in one, `attempt` is the ledger, `outbox` is what the targets still have to take. There are no
 //! foreign keys between them: an answer that was paid for is kept even where its run is not known.
 
+use std::collections::BTreeMap;
+
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
@@ -163,6 +165,20 @@ pub(super) fn migrate(conn: &mut Connection) -> Result<(), rusqlite_migration::E
     }
 }
 
+/// True if every table and index of ours is as the migrations make it; what others added does not matter.
+pub(super) fn is_intact(conn: &Connection) -> Result<bool, rusqlite_migration::Error> {
+    let mut fresh = Connection::open_in_memory()?;
+    migrate(&mut fresh)?;
+    let found = definitions(conn)?;
+    Ok(definitions(&fresh)?.iter().all(|(name, definition)| found.get(name) == Some(definition)))
+}
+
+fn definitions(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Option<String>>> {
+    conn.prepare("SELECT name, sql FROM sqlite_schema")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,5 +214,15 @@ mod tests {
         conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         conn.pragma_update(None, "user_version", 99).unwrap();
         assert_eq!(identify(&conn).unwrap(), Identity::Ours(99));
+    }
+
+    #[test]
+    fn a_table_that_was_changed_is_noticed_and_one_that_was_added_is_not() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn).unwrap();
+        conn.execute_batch("CREATE INDEX mine ON attempt (model); CREATE TABLE notes (text)").unwrap();
+        assert!(is_intact(&conn).unwrap());
+        conn.execute_batch("ALTER TABLE attempt RENAME COLUMN owner TO own").unwrap();
+        assert!(!is_intact(&conn).unwrap());
     }
 }

@@ -2,4 +2,8 @@
 
 mod engine;
 mod faults;
+mod openai;
+mod settings;
+mod store;
 mod support;
+mod tidy;

@@ -213,7 +213,7 @@ impl Dispatcher {
         let out = &self.out;
         match job.plan.first(|provider| out.get(provider).is_some_and(Option::is_some)) {
             Next::Again { provider, .. } => job.provider = provider,
-            Next::GiveUp => self.halt_for_providers(),
+            Next::GiveUp => self.give_up_providers(id),
         }
     }
 

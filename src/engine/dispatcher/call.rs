@@ -225,7 +225,7 @@ impl Dispatcher {
             }
         }
         if !self.out.is_empty() && self.out.iter().all(Option::is_some) {
-            self.halt_for_providers();
+            self.give_up_providers(id);
         }
     }
 
@@ -235,14 +235,19 @@ impl Dispatcher {
     }
 
     /// Every provider is out: one message for the run, not one for each row.
-    pub(super) fn halt_for_providers(&mut self) {
+    pub(super) fn give_up_providers(&mut self, id: JobId) {
         let why: Vec<String> = self
             .providers
             .iter()
             .zip(&self.out)
             .map(|(provider, out)| format!("{}: {}", provider.model.id(), out.as_deref().unwrap_or("unused")))
             .collect();
-        self.halt(Halted::Providers(why.join("; ")));
+        let why = why.join("; ");
+        if self.run.is_some() {
+            self.halt(Halted::Providers(why));
+        } else {
+            self.settle_flight_failed(id, &why);
+        }
     }
 }
 

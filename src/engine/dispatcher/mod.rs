@@ -308,7 +308,10 @@ impl Handler<Drain> for Dispatcher {
         let (reply, drained) = oneshot::channel();
         self.drains.push(reply);
         self.pump(ctx);
-        Box::pin(drained.into_actor(self).map(|_, dispatcher, _| dispatcher.halted.clone()))
+        Box::pin(drained.into_actor(self).map(|_, dispatcher, _| {
+            dispatcher.run = None;
+            dispatcher.halted.take() // single rows are judged on
+        }))
     }
 }
 

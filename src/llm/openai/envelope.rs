@@ -25,7 +25,7 @@ pub(super) struct Envelope {
 }
 
 /// Envelopes within envelopes are followed so far.
-const DEEPEST: u8 = 6;
+const DEEPEST: u8 = 12;
 /// As many entries of a list are looked at.
 const WIDEST: usize = 16;
 /// Bytes of messages that are gathered.

@@ -69,8 +69,11 @@ pub(super) fn meant_status(status: u16, said: &Envelope) -> u16 {
 
 fn is_unknown_model(said: &Envelope) -> bool {
     said.has_code(&["model_not_found", "deploymentnotfound", "model_not_available", "model_decommissioned"])
-        || (said.says(&["model", "deployment"])
-            && said.says(&["does not exist or you do not have access", "is not a valid model"]))
+        || said.says(&[
+            "does not exist or you do not have access",
+            "is not a valid model",
+            "invalid model name",
+        ])
 }
 
 fn is_too_long(said: &Envelope) -> bool {
@@ -123,8 +126,11 @@ fn is_out_of_money(said: &Envelope, asked: Option<Duration>) -> bool {
 const WORTH_WAITING: Duration = Duration::from_secs(15 * 60);
 
 fn is_day_over(said: &Envelope, asked: Option<Duration>) -> bool {
-    let daily = said.says(&["per day", "per-day", "(rpd)", "(tpd)"])
-        || said.codes.iter().any(|c| c.contains("perday"));
+    // Gemini names the quota, and sends a wait of seconds even when the day is over.
+    if said.codes.iter().any(|code| code.contains("perday")) {
+        return true;
+    }
+    let daily = said.says(&["per day", "per-day", "(rpd)", "(tpd)"]);
     match asked {
         Some(wait) => wait > wait::LONGEST || (daily && wait > WORTH_WAITING),
         None => daily,
@@ -226,7 +232,7 @@ mod tests {
         assert_eq!(kind(429, &daily, Some(300)), "rate");
         assert_eq!(kind(429, &coded("rate_limit_exceeded"), Some(7200)), "quota");
         let gemini = json!([{"error": {"code": 429, "details": [{"violations": [{"quotaId": "RequestsPerDayPerModel"}]}]}}]);
-        assert_eq!(kind(429, &gemini, None), "quota");
+        assert_eq!(kind(429, &gemini, Some(34)), "quota");
     }
 
     #[test]

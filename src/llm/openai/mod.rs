@@ -152,19 +152,19 @@ impl OpenAiModel {
                 Err(fault) => fault,
             };
             let refused = fault.refused(&granted);
+            self.remember(&refused);
             if refused.is_empty() || requests > MOST_ALTERATIONS {
                 return Err(fault.error);
             }
-            self.remember(&refused);
         }
     }
 
-    fn read(&self, exchange: &Exchange, requests: u32) -> Result<Reply, Fault> {
+    fn read(&self, exchange: &Exchange, requests: u32) -> Result<Reply, Box<Fault>> {
         if !(200..300).contains(&exchange.status) {
             return Err(self.fault(exchange, Envelope::of_error(&exchange.body)));
         }
         let body: Value = serde_json::from_slice(envelope::trimmed(&exchange.body))
-            .map_err(|error| Fault::from(LlmError::BadReply(self.not_json(&exchange.body, &error))))?;
+            .map_err(|error| LlmError::BadReply(self.not_json(&exchange.body, &error)))?;
         if let Some(said) = Envelope::in_success(&body) {
             return Err(self.fault(exchange, said));
         }
@@ -173,14 +173,11 @@ impl OpenAiModel {
         Ok(reply::read(&body, &asked, &self.scrubber)?)
     }
 
-    fn fault(&self, exchange: &Exchange, said: Envelope) -> Fault {
+    fn fault(&self, exchange: &Exchange, said: Envelope) -> Box<Fault> {
         let asked = wait::asked(&exchange.headers, &said, SystemTime::now());
         let detail = self.scrubber.excerpt(&self.told(exchange, &said));
-        Fault {
-            error: failure::classify(exchange.status, &said, asked, detail),
-            status: exchange.status,
-            said,
-        }
+        let error = failure::classify(exchange.status, &said, asked, detail);
+        Box::new(Fault { error, status: exchange.status, said })
     }
 
     /// What an error answer says, for people.
@@ -273,9 +270,9 @@ impl Fault {
     }
 }
 
-impl From<LlmError> for Fault {
+impl From<LlmError> for Box<Fault> {
     fn from(error: LlmError) -> Self {
-        Self { error, status: 200, said: Envelope::default() }
+        Self::new(Fault { error, status: 200, said: Envelope::default() })
     }
 }
 

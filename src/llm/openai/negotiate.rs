@@ -166,20 +166,24 @@ impl Feature {
 
 const REFUSING_CODES: &[&str] =
     &["unsupported_parameter", "unsupported_value", "unknown_parameter", "extra_forbidden", "literal_error"];
+/// Each is about a thing that was sent: "unknown" or "not available" alone also stand in faults that pass.
 const REFUSING_WORDS: &[&str] = &[
     "unsupported",
     "unrecognized",
     "unrecognised",
-    "unknown",
+    "unknown parameter",
+    "unknown name",
+    "unknown field",
+    "unknown argument",
+    "unknown key",
+    "unexpected keyword",
     "not permitted",
     "not allowed",
     "not support",
-    "not available",
     "not compatible",
     "cannot find",
     "extra inputs",
     "extra fields",
-    "unexpected",
 ];
 const REFUSING_VALUES: &[&str] =
     &["must be", "should be", "must contain the word", "invalid schema", "invalid value"];

@@ -1,3 +1,5 @@
+//! Tests of the retry plan.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -38,6 +38,9 @@ pub(super) enum NotCsv {
 /// A file whose dialect is known, at its first record.
 pub(super) type Input<R> = io::Chain<Cursor<Vec<u8>>, R>;
 
+/// A file that was looked at and stands at its first record, or why it cannot be read as one.
+pub(super) type Opened<R> = Result<(Dialect, RecordReader<Input<R>>), NotCsv>;
+
 /// How much of a file is looked at.
 const START: u64 = 1 << 20;
 
@@ -45,7 +48,7 @@ const START: u64 = 1 << 20;
 const SAMPLE: usize = 50;
 
 /// The delimiters that are looked for; the earlier one wins a tie.
-const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+pub(super) const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
 impl Dialect {
     /// How new files are written: what Excel opens with a double click, whatever the letters.
@@ -55,11 +58,7 @@ impl Dialect {
     }
 
     /// Looks at the start of `file` and gives a reader that stands at the first record.
-    pub(super) fn open<R: Read>(
-        mut file: R,
-        told: Told,
-        limits: Limits,
-    ) -> io::Result<Result<(Self, RecordReader<Input<R>>), NotCsv>> {
+    pub(super) fn open<R: Read>(mut file: R, told: Told, limits: Limits) -> io::Result<Opened<R>> {
         let mut start = Vec::new();
         file.by_ref().take(START).read_to_end(&mut start)?;
         let whole = (start.len() as u64) < START;
@@ -109,33 +108,58 @@ fn separator_line(body: &[u8], encoding: Encoding) -> (Option<u8>, usize) {
     (None, 0)
 }
 
-/// The delimiter that gives the most records the same number of fields, two or more; then the most fields.
+/// The delimiter that splits the most records cleanly; then the one that gives the most of them the same
+/// number of fields; then the one that gives the most fields.
 fn guess_delimiter(body: &[u8], whole: bool, encoding: Encoding) -> u8 {
-    let mut best = (DELIMITERS[0], (0, 0));
+    let mut best = (DELIMITERS[0], Fit::default());
     for delimiter in DELIMITERS {
-        let score = consistency(body, whole, encoding, delimiter);
-        if score > best.1 {
-            best = (delimiter, score);
+        let fit = fit(body, whole, encoding, delimiter);
+        if fit.alike > 0 && (fit > best.1 || best.1.alike == 0) {
+            best = (delimiter, fit);
         }
     }
     best.0
 }
 
-/// How many records have the commonest number of fields, and that number.
-fn consistency(body: &[u8], whole: bool, encoding: Encoding, delimiter: u8) -> (usize, usize) {
+/// How well a delimiter fits; the greater, the better.
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Fit {
+    /// Records that it splits cleanly, less those that it does not.
+    clean: i32,
+    /// Cleanly split records that have the commonest number of fields.
+    alike: usize,
+    /// That number.
+    fields: usize,
+}
+
+fn fit(body: &[u8], whole: bool, encoding: Encoding, delimiter: u8) -> Fit {
     let mut reader = RecordReader::new(body, encoding, delimiter, SAMPLE_LIMITS);
     let mut record = Record::default();
-    let mut records_of_width = BTreeMap::new();
+    let mut clean = 0;
+    let mut records_of = BTreeMap::new();
     for _ in 0..SAMPLE {
-        if !matches!(reader.read(&mut record), Ok(true)) {
+        let found = matches!(reader.read(&mut record), Ok(true));
+        if !found || (record.line_end().is_empty() && !whole) {
             break;
         }
-        let is_complete = whole || !record.line_end().is_empty();
-        if record.len() > 1 && is_complete {
-            *records_of_width.entry(record.len()).or_insert(0) += 1;
+        if record.len() > 1 && has_clean_quotes(&record, encoding) {
+            clean += 1;
+            *records_of.entry(record.len()).or_insert(0) += 1;
+        } else if !record.is_empty_line() {
+            clean -= 1;
         }
     }
-    records_of_width.into_iter().map(|(width, records)| (records, width)).max().unwrap_or_default()
+    let (alike, fields) =
+        records_of.into_iter().map(|(fields, records)| (records, fields)).max().unwrap_or_default();
+    Fit { clean, alike, fields }
+}
+
+/// False if a quoted field goes on after its closing quote: it was quoted because of another delimiter.
+fn has_clean_quotes(record: &Record, encoding: Encoding) -> bool {
+    (0..record.len()).all(|index| {
+        let (field, _) = encoding.decode(record.raw_field(index).unwrap_or_default());
+        field.strip_prefix('"').is_none_or(|rest| rest.ends_with('"'))
+    })
 }
 
 #[cfg(test)]
@@ -156,6 +180,8 @@ mod tests {
             ("a,b\n\"x;y\nz;u;v;w\",2\n\"1;2;3\",4\n", b','),
             ("Отчёт за неделю, предварительный\n\nПроект;Статус\nА, Б, В;1\nГ;2\n", b';'),
             ("a;b\n\n\n1;2\n", b';'),
+            ("\"a\",\"b\"\n\"\n;\n;\n\",\";\"\n", b','),
+            ("a;b;c\n1;well, no\n2;yes, sir;3;4\n", b';'),
             ("alone\nand alone\n", b','),
             ("\n\n", b','),
             ("a;b\n\"never closed;,,,,\n,,,,", b';'),

@@ -53,18 +53,18 @@ impl Encoding {
 
     /// Guesses from the start of a file without a byte order mark; `whole` says that there is no more of it.
     ///
-    /// UTF-16 shows in the zero bytes of its ASCII characters (delimiters, digits, spaces), which stand on
-    /// one side of the pairs. A few damaged bytes do not make UTF-8 another encoding; what is neither is the
-    /// code page of Russian Windows.
+    /// UTF-16 shows in the higher bytes of its characters, which in European scripts and those of the Near
+    /// East are below 8 and in other encodings do not occur in text. A few damaged bytes do not make UTF-8
+    /// another encoding; what is neither is the code page of Russian Windows.
     pub(super) fn guess(start: &[u8], whole: bool) -> Self {
-        let pairs = start.len() / 2;
-        let zeros = |side: usize| start.iter().skip(side).step_by(2).filter(|byte| **byte == 0).count();
-        let (high_first, low_first) = (zeros(0), zeros(1));
-        let dominates = |this: usize, other: usize| this > 1 && this * 20 > pairs && other * 4 < this;
-        if dominates(low_first, high_first) {
+        let is_higher = |side: usize| {
+            let low = start.iter().skip(side).step_by(2).filter(|byte| **byte < 8).count();
+            low > start.len() / 4
+        };
+        if is_higher(1) {
             return Self::UTF_16LE;
         }
-        if dominates(high_first, low_first) {
+        if is_higher(0) {
             return Self::UTF_16BE;
         }
         match std::str::from_utf8(start) {

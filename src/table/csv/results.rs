@@ -3,7 +3,7 @@
 use std::fs::{self, File, Metadata};
 use std::path::Path;
 
-use super::dialect::{Dialect, Input, NotCsv, Told};
+use super::dialect::{DELIMITERS, Dialect, Input, NotCsv, Told};
 use super::neutralise::{restore, restore_exact};
 use super::record::{Limits, Record, RecordReader};
 use crate::domain::columns::{HeaderProblem, HeaderProblems};
@@ -69,7 +69,9 @@ impl Existing {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::Absent),
             Err(error) => return Err(io_error(error)),
         }
-        for delimiter in [delimiter, None] {
+        // the header decides: only with the right delimiter does it have our columns
+        let others = DELIMITERS.map(Some);
+        for delimiter in [delimiter, None].into_iter().chain(others) {
             let file = File::open(path).map_err(io_error)?;
             let metadata = file.metadata().map_err(io_error)?;
             let told = Told { encoding: None, delimiter };

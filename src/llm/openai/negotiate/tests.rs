@@ -1,3 +1,5 @@
+//! Tests of the negotiation of parameters.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -109,7 +111,8 @@ fn naming_a_parameter_is_not_blaming_it() {
         openai("You may lower temperature for better answers.", Value::Null, Value::Null),
         openai("Unknown parameter: 'foo'.", json!("foo"), json!("unknown_parameter")),
         openai("Unsupported content for reasoning models.", Value::Null, Value::Null),
-        openai("my_temperature is unknown", Value::Null, Value::Null),
+        openai("my_temperature is an unknown parameter", Value::Null, Value::Null),
+        openai("An unknown error occurred, temperature of the card is high", Value::Null, Value::Null),
         openai(
             "Failed to generate JSON. response_format unsupported",
             Value::Null,

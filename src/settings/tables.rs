@@ -1,0 +1,220 @@
+//! Where rows come from and where results go: a local file or Google Sheets.
+
+use std::path::{Path, PathBuf};
+
+use super::kind;
+use super::merged::Merged;
+
+/// Where rows come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceSettings {
+    /// A local table.
+    File(FileSource),
+    /// A Google spreadsheet.
+    Google(GoogleSource),
+}
+
+/// Where results go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetSettings {
+    /// A local table.
+    File(FileTarget),
+    /// A Google spreadsheet.
+    Google(GoogleTarget),
+}
+
+/// A kind of local table, told by the extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// `.csv` or `.tsv`.
+    Csv,
+    /// `.xlsx`.
+    Xlsx,
+}
+
+/// A local table to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSource {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: FileKind,
+    /// The sheet of a workbook; the first where unset.
+    pub sheet: Option<String>,
+    /// The encoding's label; found out where unset.
+    pub encoding: Option<String>,
+    /// What separates the cells of a CSV file, a tab for `.tsv`; found out where unset.
+    pub delimiter: Option<u8>,
+}
+
+/// A local table to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileTarget {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: FileKind,
+    /// The sheet of a workbook.
+    pub sheet: Option<String>,
+    /// What separates the cells of a CSV file.
+    pub delimiter: Option<u8>,
+}
+
+/// How Google Sheets is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoogleAccess {
+    /// The service account's JSON file.
+    pub credentials_file: PathBuf,
+    /// Another host than Google's.
+    pub api_base_url: Option<String>,
+}
+
+/// A Google sheet to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoogleSource {
+    /// How it is reached.
+    pub access: GoogleAccess,
+    /// The spreadsheet.
+    pub spreadsheet_id: String,
+    /// The tab.
+    pub sheet_name: String,
+    /// The tab's number, for direct links to rows.
+    pub sheet_gid: Option<u64>,
+}
+
+/// A Google sheet to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoogleTarget {
+    /// How it is reached.
+    pub access: GoogleAccess,
+    /// The spreadsheet.
+    pub spreadsheet_id: String,
+    /// The tab with the results.
+    pub sheet_name: String,
+    /// The tab that the rules are published to.
+    pub rules_sheet_name: Option<String>,
+}
+
+/// Resolves both tables; `None` only after a problem.
+pub(super) fn resolve(merged: &mut Merged) -> Option<(SourceSettings, TargetSettings)> {
+    let source = match merged.strongest(&["source.path", "sheets.source_spreadsheet_id"]) {
+        Some("source.path") => file_source(merged).map(SourceSettings::File),
+        None if !merged.given("sheets") => {
+            merged.missing(
+                "source.path",
+                "name a table to read: [source] path = \"statuses.csv\", or a [sheets] section for Google Sheets",
+            );
+            None
+        }
+        _ => Some(SourceSettings::Google(google_source(merged))),
+    };
+    let local = match merged.strongest(&["target.path", "sheets.target_spreadsheet_id"]) {
+        Some("target.path") => {
+            let only_default = merged.strength("target.path") == Some(0);
+            !(only_default && matches!(source, Some(SourceSettings::Google(_))))
+        }
+        _ => false,
+    };
+    let target = match local {
+        true => file_target(merged).map(TargetSettings::File),
+        false => Some(TargetSettings::Google(google_target(merged))),
+    };
+    let (source, target) = source.zip(target)?;
+    keep_apart(merged, &source, &target);
+    Some((source, target))
+}
+
+/// The target must not be the source: its columns are people's own.
+fn keep_apart(merged: &mut Merged, source: &SourceSettings, target: &TargetSettings) {
+    match (source, target) {
+        (SourceSettings::File(from), TargetSettings::File(to)) if from.path == to.path => {
+            merged.problem("target.path", "is the source itself", "write the results to another file");
+        }
+        (SourceSettings::Google(from), TargetSettings::Google(to))
+            if from.spreadsheet_id == to.spreadsheet_id =>
+        {
+            for (key, name) in [
+                ("sheets.target_sheet_name", Some(&to.sheet_name)),
+                ("sheets.rules_sheet_name", to.rules_sheet_name.as_ref()),
+            ] {
+                if name.is_some_and(|name| !name.is_empty() && *name == from.sheet_name) {
+                    merged.problem(key, "is the source itself", "name another tab or another spreadsheet");
+                }
+            }
+        }
+        _ => {}
+    }
+    if let TargetSettings::Google(to) = target
+        && to.rules_sheet_name.as_ref().is_some_and(|rules| *rules == to.sheet_name)
+    {
+        merged.problem("sheets.rules_sheet_name", "is the tab of the results", "name another tab");
+    }
+}
+
+fn file_source(merged: &mut Merged) -> Option<FileSource> {
+    let (path, kind) = file(merged, "source")?;
+    if kind == FileKind::Xlsx && merged.given("source.encoding") {
+        merged.warn("source.encoding means nothing for a workbook".to_owned());
+    }
+    let (sheet, encoding) = (merged.text("source.sheet"), merged.text("source.encoding"));
+    Some(FileSource { kind, sheet, encoding, delimiter: delimiter(merged, "source", &path), path })
+}
+
+fn file_target(merged: &mut Merged) -> Option<FileTarget> {
+    let (path, kind) = file(merged, "target")?;
+    let sheet = merged.text("target.sheet");
+    Some(FileTarget { kind, sheet, delimiter: delimiter(merged, "target", &path), path })
+}
+
+fn file(merged: &mut Merged, section: &str) -> Option<(PathBuf, FileKind)> {
+    let key = format!("{section}.path");
+    let path = merged.path(&key)?;
+    let kind = match path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("csv" | "tsv") => FileKind::Csv,
+        Some("xlsx") => FileKind::Xlsx,
+        _ => {
+            merged.problem(&key, "is no kind of table that is known", "use .csv, .tsv or .xlsx");
+            return None;
+        }
+    };
+    let idle = if kind == FileKind::Csv { "sheet" } else { "delimiter" };
+    if merged.given(&format!("{section}.{idle}")) {
+        merged.warn(format!("{section}.{idle} means nothing for {}", path.display()));
+    }
+    Some((path, kind))
+}
+
+fn delimiter(merged: &Merged, section: &str, path: &Path) -> Option<u8> {
+    let given = merged.text(&format!("{section}.delimiter")).and_then(|text| kind::delimiter(&text));
+    given.or_else(|| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv")).then_some(b'\t'))
+}
+
+fn google_source(merged: &mut Merged) -> GoogleSource {
+    GoogleSource {
+        access: access(merged),
+        spreadsheet_id: merged.required("sheets.source_spreadsheet_id", SPREADSHEET_ID),
+        sheet_name: merged.required("sheets.source_sheet_name", "name the tab with the statuses"),
+        sheet_gid: merged.whole_if_set("sheets.source_sheet_gid"),
+    }
+}
+
+fn google_target(merged: &mut Merged) -> GoogleTarget {
+    GoogleTarget {
+        access: access(merged),
+        spreadsheet_id: merged.required("sheets.target_spreadsheet_id", SPREADSHEET_ID),
+        sheet_name: merged.required("sheets.target_sheet_name", "name the tab for the results"),
+        rules_sheet_name: merged.text("sheets.rules_sheet_name"),
+    }
+}
+
+const SPREADSHEET_ID: &str = "copy it from the address: docs.google.com/spreadsheets/d/ID/edit";
+
+fn access(merged: &mut Merged) -> GoogleAccess {
+    let key = "sheets.credentials_file";
+    let credentials_file = merged.path(key).unwrap_or_default();
+    if credentials_file.as_os_str().is_empty() {
+        merged.missing(key, "name the service account's JSON file");
+    }
+    let api_base_url = merged.text("sheets.api_base_url").map(|url| url.trim_end_matches('/').to_owned());
+    GoogleAccess { credentials_file, api_base_url }
+}

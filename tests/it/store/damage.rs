@@ -1,0 +1,226 @@
+//! Damage: whatever is done to the file, no wrong answer is served and nothing panics.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+use status_validator::domain::verdict::Verdict;
+use status_validator::store::{Judged, Known, Notice, Store, StoreError, Unknown};
+use tempfile::TempDir;
+
+use super::*;
+
+const CALLS: u64 = 60;
+
+fn text(n: u64) -> String {
+    format!(
+        "{{\"is_valid\": {}, \"issues\": [\"{}\"]}}",
+        n.is_multiple_of(2),
+        "сдвиг срока ".repeat(n as usize)
+    )
+}
+
+fn judged(n: u128) -> Judged {
+    Judged {
+        job: "default".into(),
+        row_key: RowKey::stored(format!("row {n}")),
+        run: "run-1".into(),
+        fingerprint: call(n as u64),
+        verdict: Verdict { notes: vec![format!("note {n}")], ..Verdict::from_findings(Vec::new()) },
+        at: at(n as i64),
+    }
+}
+
+/// A store of known content, closed.
+fn sound(path: &Path) {
+    let mut store = Store::open(path).unwrap();
+    begin(&mut store, 1, owner(1), Unknown::Retry);
+    for n in 0..CALLS {
+        keep(&mut store, n.into(), call(n), &answer(&text(n)));
+    }
+    let entries: Vec<_> = (0..20).map(|n| entry(&format!("row {n}"), n)).collect();
+    let judged = (0..20).map(judged).collect();
+    store.record(&Results { outbox: entries, judged }, at(1)).unwrap();
+    store.end_run("run-1", "ok", "{}", at(2)).unwrap();
+}
+
+/// Does with the file all that a run does, and looks at every value that comes back. Says how many answers
+/// and entries were served.
+fn use_all(path: &Path, what: &str) -> Result<(usize, usize), StoreError> {
+    let mut store = Store::open(path)?;
+    if let Err(error) = store.verify().and_then(|_| store.stats()) {
+        is_told(&error, what);
+    }
+    let begun = store.begin_run(&run(2, owner(2)), Unknown::Retry, at(3));
+    let mut served = 0;
+    for n in 0..CALLS {
+        match store.lookup(&[call(n)], at(4))?.as_slice() {
+            [Known::Answered(found)] => {
+                assert_eq!(*found, answer(&text(n)), "{what}: another answer than the one paid for");
+                served += 1;
+            }
+            [Known::Missing | Known::Held] => {}
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+    let pending = store.pending(TARGET, None, 100)?;
+    for found in &pending {
+        let n = found.write_id.0.as_u128();
+        assert_eq!(*found, entry(&format!("row {n}"), n), "{what}: another result than the one found");
+    }
+    for n in 0..20 {
+        let found = store.history("default", &judged(n).row_key, 9)?;
+        assert!(found.is_empty() || found == [judged(n)], "{what}: another judgement than the one made");
+    }
+    let _ = store.send(&sending(900, call(900)), at(5))?;
+    begun.map(|_| (served, pending.len()))
+}
+
+fn is_told(error: &StoreError, what: &str) {
+    let told = matches!(error, StoreError::Corrupt { .. } | StoreError::Newer { .. });
+    assert!(told, "{what}: {error}");
+}
+
+#[test]
+fn a_flipped_byte_is_never_a_wrong_answer() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.sqlite");
+    sound(&path);
+    let good = fs::read(&path).unwrap();
+    assert_eq!(use_all(&path, "untouched").unwrap(), (CALLS as usize, 20));
+    let mut random = fastrand::Rng::with_seed(7);
+    let header = (0..100).chain([100, 105, 108, 4096, 8192]);
+    let offsets: Vec<usize> = header.chain((0..150).map(|_| random.usize(..good.len()))).collect();
+    let (mut refused, mut served) = (0, 0);
+    for offset in &offsets {
+        let what = format!("byte {offset} of {}", good.len());
+        for file in fs::read_dir(folder.path()).unwrap() {
+            fs::remove_file(file.unwrap().path()).unwrap();
+        }
+        let mut bytes = good.clone();
+        bytes[*offset] ^= 1 << random.u8(..8);
+        fs::write(&path, &bytes).unwrap();
+        match use_all(&path, &what) {
+            Ok((answers, _)) => served += answers,
+            Err(error) => {
+                is_told(&error, &what);
+                refused += 1;
+            }
+        }
+        assert!(!folder.path().join("store.v2.sqlite").exists(), "{what}: taken for another program's file");
+    }
+    println!("{} flips: {refused} refused, {served} answers served", offsets.len());
+    assert!(served > offsets.len() * CALLS as usize / 3, "most of a damaged file is still good: {served}");
+}
+
+#[test]
+fn a_file_cut_short_or_overwritten_is_refused_or_good() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.sqlite");
+    sound(&path);
+    let good = fs::read(&path).unwrap();
+    let cut = |length: usize| good[..length].to_vec();
+    let zeros = |from: usize, to: usize| {
+        let mut bytes = good.clone();
+        bytes[from..to].fill(0);
+        bytes
+    };
+    let cases = [
+        ("two bytes", cut(2)),
+        ("half a header", cut(50)),
+        ("one page", cut(4096)),
+        ("half a page less", cut(good.len() - 2048)),
+        ("half", cut(good.len() / 2)),
+        ("all zeros", zeros(0, good.len())),
+        ("first page zeros", zeros(0, 4096)),
+        ("middle page zeros", zeros(8192, 12288)),
+    ];
+    for (what, bytes) in cases {
+        for file in fs::read_dir(folder.path()).unwrap() {
+            fs::remove_file(file.unwrap().path()).unwrap();
+        }
+        fs::write(&path, &bytes).unwrap();
+        if let Ok(store) = Store::open(&path) {
+            assert!(matches!(store.quick_check(), Err(StoreError::Corrupt { .. })), "{what}");
+        }
+        if let Err(error) = use_all(&path, what) {
+            assert!(
+                matches!(&error, StoreError::Corrupt { path: named, .. } if *named == path),
+                "{what}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_torn_journal_loses_its_end_and_nothing_else() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.sqlite");
+    let journal = folder.path().join("store.sqlite-wal");
+    let mut store = Store::open(&path).unwrap();
+    for n in 0..20 {
+        keep(&mut store, n.into(), call(n), &answer(&text(n)));
+    }
+    let (file, whole) = (fs::read(&path).unwrap(), fs::read(&journal).unwrap());
+    let mut before = 0;
+    for length in (0..=whole.len()).step_by(whole.len() / 40) {
+        let copy = TempDir::new().unwrap();
+        fs::write(copy.path().join("store.sqlite"), &file).unwrap();
+        fs::write(copy.path().join("store.sqlite-wal"), &whole[..length]).unwrap();
+        let mut torn = Store::open(copy.path().join("store.sqlite")).unwrap();
+        let known = torn.lookup(&(0..20).map(call).collect::<Vec<_>>(), at(2)).unwrap();
+        let answers = known.iter().take_while(|known| matches!(known, Known::Answered(_))).count();
+        assert!(known[answers..].iter().all(|known| *known == Known::Missing), "in the order of writing");
+        assert!(answers >= before, "{length}");
+        before = answers;
+    }
+    assert!(before >= 19, "{before}");
+}
+
+#[test]
+fn a_changed_answer_is_missing_is_reported_and_can_be_asked_again() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.sqlite");
+    sound(&path);
+    let meddler = Connection::open(&path).unwrap();
+    let changed = meddler.execute("UPDATE call SET answer = replace(answer, 'true', 'false')", []).unwrap();
+    assert_eq!(changed as u64, CALLS);
+    meddler
+        .execute(
+            "UPDATE outbox SET payload = replace(payload, '\"No\"', '\"Yes\"') WHERE row_key = 'row 3'",
+            [],
+        )
+        .unwrap();
+    meddler.execute("UPDATE outbox SET payload = '{\"v\":2}' WHERE row_key = 'row 4'", []).unwrap();
+    drop(meddler);
+
+    let mut store = Store::open(&path).unwrap();
+    store.quick_check().unwrap();
+    let problems = store.verify().unwrap();
+    assert_eq!(problems.len() as u64, CALLS / 2 + 2, "{problems:?}");
+    let known = store.lookup(&(0..CALLS).map(call).collect::<Vec<_>>(), at(4)).unwrap();
+    for (n, known) in (0_u64..).zip(known) {
+        assert_eq!(known == Known::Missing, n.is_multiple_of(2), "{n}");
+    }
+    assert_eq!(store.pending(TARGET, None, 100).unwrap().len(), 18);
+    assert_eq!(store.outbox_len(TARGET).unwrap(), 20);
+    assert_eq!(store.notices(), [Notice::DamagedAnswers(CALLS / 2), Notice::UnreadableRecords(2)]);
+    keep(&mut store, 1000, call(0), &answer("again"));
+    assert_eq!(store.lookup(&[call(0)], at(5)).unwrap(), [Known::Answered(answer("again"))]);
+    store.record(&outbox(&[entry("row 3", 3), entry("row 4", 4)]), at(5)).unwrap();
+    assert_eq!(store.pending(TARGET, None, 100).unwrap().len(), 20);
+}
+
+#[test]
+fn an_answer_moved_to_another_question_is_no_answer() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.sqlite");
+    sound(&path);
+    let meddler = Connection::open(&path).unwrap();
+    meddler
+        .execute("UPDATE call SET fingerprint = ?1 WHERE fingerprint = ?2", [call(700).0, call(1).0])
+        .unwrap();
+    drop(meddler);
+    let mut store = Store::open(&path).unwrap();
+    assert_eq!(store.lookup(&[call(1), call(700)], at(4)).unwrap(), [Known::Missing, Known::Missing]);
+}

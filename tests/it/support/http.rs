@@ -1,0 +1,159 @@
+//! A scripted HTTP/1.1 server on loopback, with real sockets, so that broken and slow answers can be sent too.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
+
+/// A server that stops when it is dropped.
+pub(crate) struct Server {
+    address: SocketAddr,
+    received: Arc<Mutex<Vec<Request>>>,
+    _listening: AbortOnDropHandle<()>,
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// The request line, as in `POST /v1/x HTTP/1.1`.
+    pub(crate) line: String,
+    headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+/// What the server does with a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// Sends these bytes, status line included, and keeps the connection.
+    Whole(Vec<u8>),
+    /// Sends these bytes and closes the connection.
+    Cut(Vec<u8>),
+    /// Sends one byte at each tick.
+    Drip(Vec<u8>, Duration),
+    /// Never answers.
+    Hang,
+}
+
+type Script = dyn Fn(usize, &Request) -> Answer + Send + Sync;
+
+impl Server {
+    /// Answers the first request with the first answer and so on; the last one repeats.
+    pub(crate) async fn scripted(answers: Vec<Answer>) -> Self {
+        Self::answering(move |nth, _| answers[nth.min(answers.len() - 1)].clone()).await
+    }
+
+    /// Answers by a function of the request's number, from 0, and the request.
+    pub(crate) async fn answering(
+        script: impl Fn(usize, &Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let listening = tokio::spawn(listen(listener, Arc::clone(&received), Arc::new(script)));
+        Self { address, received, _listening: AbortOnDropHandle::new(listening) }
+    }
+
+    /// The address, as in `http://127.0.0.1:4711`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// All requests so far.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.received.lock().unwrap().clone()
+    }
+}
+
+impl Request {
+    /// A header by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+impl Answer {
+    /// A JSON answer.
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::text(status, &[("content-type", "application/json")], &body.to_string())
+    }
+
+    /// An answer with these headers.
+    pub(crate) fn text(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let length = body.len();
+        Self::Whole(
+            format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n{body}").into_bytes(),
+        )
+    }
+}
+
+async fn listen(listener: TcpListener, received: Arc<Mutex<Vec<Request>>>, script: Arc<Script>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        connections.spawn(serve(stream, Arc::clone(&received), Arc::clone(&script)));
+    }
+}
+
+/// Serves one connection until it is closed or an answer ends it.
+async fn serve(stream: TcpStream, received: Arc<Mutex<Vec<Request>>>, script: Arc<Script>) {
+    let mut stream = BufReader::new(stream);
+    while let Some(request) = receive(&mut stream).await {
+        let answer = {
+            let mut received = received.lock().unwrap();
+            received.push(request.clone());
+            script(received.len() - 1, &request)
+        };
+        // A client that has gone away is part of some tests.
+        match answer {
+            Answer::Whole(bytes) => {
+                if stream.write_all(&bytes).await.is_err() {
+                    return;
+                }
+            }
+            Answer::Cut(bytes) => {
+                stream.write_all(&bytes).await.ok();
+                stream.shutdown().await.ok();
+                return;
+            }
+            Answer::Drip(bytes, pause) => {
+                let mut ticks = tokio::time::interval(pause);
+                for byte in bytes {
+                    ticks.tick().await;
+                    if stream.write_all(&[byte]).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            Answer::Hang => std::future::pending().await,
+        }
+    }
+}
+
+async fn receive(stream: &mut BufReader<TcpStream>) -> Option<Request> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let mut lines = head.lines();
+    let line = lines.next()?.to_owned();
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let length =
+        headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, n)| n.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.ok()?;
+    Some(Request { line, headers, body: String::from_utf8(body).unwrap() })
+}
