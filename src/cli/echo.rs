@@ -1,0 +1,91 @@
+//! A results table that prints what it is given: beside the true one, or, for a dry run, in its place.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::{self, BoxFuture, FutureExt as _};
+use tokio_util::sync::CancellationToken;
+
+use super::rows::RowPrinter;
+use crate::domain::results::ResultRow;
+use crate::table::{Committed, SinkOptions, TableError, TableSink};
+
+/// Prints rows on their way to a table.
+pub(crate) struct Echo {
+    printer: Arc<Mutex<RowPrinter>>,
+    to: Beyond,
+}
+
+enum Beyond {
+    /// The true table.
+    Table(Box<dyn TableSink>),
+    /// Nothing. Once nobody reads what is printed, judging on would only cost money.
+    Nothing { stop: CancellationToken },
+}
+
+impl Echo {
+    /// Prints what goes to `table`.
+    pub(crate) fn beside(table: Box<dyn TableSink>, printer: Arc<Mutex<RowPrinter>>) -> Self {
+        Self { printer, to: Beyond::Table(table) }
+    }
+
+    /// Prints, and writes nothing.
+    pub(crate) fn alone(printer: Arc<Mutex<RowPrinter>>, stop: CancellationToken) -> Self {
+        Self { printer, to: Beyond::Nothing { stop } }
+    }
+
+    fn printer(&self) -> MutexGuard<'_, RowPrinter> {
+        self.printer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TableSink for Echo {
+    fn name(&self) -> String {
+        match &self.to {
+            Beyond::Table(table) => table.name(),
+            Beyond::Nothing { .. } => "standard output".to_owned(),
+        }
+    }
+
+    fn open(&mut self, how: &SinkOptions) -> BoxFuture<'_, Result<(), TableError>> {
+        self.printer().begin(how.layout);
+        match &mut self.to {
+            Beyond::Table(table) => table.open(how),
+            Beyond::Nothing { .. } => done(()),
+        }
+    }
+
+    fn upsert<'a>(&'a mut self, rows: &'a [ResultRow]) -> BoxFuture<'a, Result<(), TableError>> {
+        let in_vain = {
+            let mut printer = self.printer();
+            rows.iter().for_each(|row| printer.row(row));
+            printer.is_in_vain()
+        };
+        match &mut self.to {
+            Beyond::Table(table) => table.upsert(rows),
+            Beyond::Nothing { stop } => {
+                if in_vain {
+                    stop.cancel();
+                }
+                done(())
+            }
+        }
+    }
+
+    fn commit(&mut self) -> BoxFuture<'_, Result<Committed, TableError>> {
+        match &mut self.to {
+            Beyond::Table(table) => table.commit(),
+            Beyond::Nothing { .. } => done(Committed::default()),
+        }
+    }
+
+    fn mark_gone(&mut self, accept_shrink: bool) -> BoxFuture<'_, Result<(), TableError>> {
+        match &mut self.to {
+            Beyond::Table(table) => table.mark_gone(accept_shrink),
+            Beyond::Nothing { .. } => done(()),
+        }
+    }
+}
+
+fn done<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, Result<T, TableError>> {
+    future::ready(Ok(value)).boxed()
+}

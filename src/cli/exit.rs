@@ -1,0 +1,183 @@
+//! Exit codes, and errors that know theirs.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::engine::{FailureKind, RunError, StartError, ValidateError};
+use crate::store::StoreError;
+use crate::table::TableError;
+
+/// How the program ends. Scripts, cron and systemd rely on the numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Every row was reviewed, or there was nothing to do.
+    Ok,
+    /// Rows violate rules, and `--fail-on` asks to say so.
+    Findings,
+    /// The command line, the settings, the rulebook or the header is wrong. Nothing was spent.
+    Usage,
+    /// Some rows were not reviewed or not written; the next run goes on from there.
+    Partial,
+    /// The source, the target, the store or every provider cannot be used. Nothing is lost.
+    Unavailable,
+    /// A cost cap ended the run.
+    Budget,
+    /// A key was refused or a file may not be used.
+    Access,
+    /// A bug.
+    Internal,
+    /// Stopped by Ctrl-C, after a clean end.
+    Interrupted,
+    /// Stopped by SIGTERM, after a clean end.
+    Terminated,
+}
+
+impl Exit {
+    /// The number.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Partial => 3,
+            Self::Unavailable => 4,
+            Self::Budget => 5,
+            Self::Access => 7,
+            Self::Internal => 8,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// The code for a part of a run that failed.
+    pub(crate) fn of_failure(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::Source | FailureKind::Target | FailureKind::Store | FailureKind::Providers => {
+                Self::Unavailable
+            }
+            FailureKind::Workers => Self::Internal,
+        }
+    }
+
+    /// The graver of two: what a person has to mend comes before what may mend itself.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let order = [Self::Internal, Self::Usage, Self::Access, Self::Unavailable, Self::Partial];
+        let place = |exit| order.iter().position(|known| *known == exit).unwrap_or(order.len());
+        if place(other) < place(self) { other } else { self }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// An error that ends the program.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    /// How it ends.
+    pub(crate) exit: Exit,
+    /// What people are told. It may hold text of cells and files: it is shown through
+    /// [`super::terminal::block`].
+    pub(crate) text: String,
+}
+
+impl CliError {
+    pub(crate) fn new(exit: Exit, text: impl fmt::Display) -> Self {
+        Self { exit, text: text.to_string() }
+    }
+
+    pub(crate) fn usage(text: impl fmt::Display) -> Self {
+        Self::new(Exit::Usage, text)
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<TableError> for CliError {
+    fn from(error: TableError) -> Self {
+        Self::new(of_table(&error), error)
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::new(of_store(&error), error)
+    }
+}
+
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> Self {
+        let exit = match &error {
+            RunError::Source(table) | RunError::Target(table) => of_table(table),
+            RunError::Store(store) => of_store(store),
+            RunError::NoTable
+            | RunError::AlreadyRunning
+            | RunError::ActorDied(_)
+            | RunError::ShuttingDown => Exit::Internal,
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<StartError> for CliError {
+    fn from(error: StartError) -> Self {
+        let exit = match &error {
+            StartError::Store(store) => of_store(store),
+            StartError::Thread(_) => Exit::Unavailable,
+            StartError::Parts(_) => Exit::Usage,
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<ValidateError> for CliError {
+    fn from(error: ValidateError) -> Self {
+        let exit = match &error {
+            ValidateError::Busy { .. } => Exit::Unavailable,
+            ValidateError::ShuttingDown => Exit::Internal,
+        };
+        Self::new(exit, error)
+    }
+}
+
+fn of_table(error: &TableError) -> Exit {
+    match error {
+        TableError::Header { .. } => Exit::Usage,
+        TableError::Forbidden { .. } => Exit::Access,
+        TableError::NotFound { .. } | TableError::Malformed { .. } | TableError::Unavailable { .. } => {
+            Exit::Unavailable
+        }
+    }
+}
+
+fn of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::AmbiguousRun { .. } | StoreError::Foreign { .. } | StoreError::Newer { .. } => Exit::Usage,
+        StoreError::ReadOnly { .. } => Exit::Access,
+        StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => Exit::Access,
+        StoreError::Busy { .. }
+        | StoreError::Full { .. }
+        | StoreError::Corrupt { .. }
+        | StoreError::Io { .. } => Exit::Unavailable,
+        StoreError::Unexpected { .. } => Exit::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_has_to_mend_is_named_first() {
+        assert_eq!(Exit::Ok.or(Exit::Unavailable), Exit::Unavailable);
+        assert_eq!(Exit::Unavailable.or(Exit::Usage), Exit::Usage);
+        assert_eq!(Exit::Usage.or(Exit::Access), Exit::Usage);
+        assert_eq!(Exit::Access.or(Exit::Ok), Exit::Access);
+    }
+}

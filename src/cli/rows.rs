@@ -1,0 +1,196 @@
+//! Result rows on standard output, in the order in which they are judged.
+//!
+//! Rows are printed as they come and not kept, so a long table takes no memory: only the table for people
+//! gathers its first rows, since it needs them all for its widths.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
+use std::io;
+
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use serde_json::{Map, Value};
+
+use super::args::RowFormat;
+use super::screen::Screen;
+use super::terminal;
+use crate::domain::results::{IsValid, Layout, ResultColumn, ResultRow};
+
+/// The table for people shows this many rows, and says how many more there are.
+const TABLE_ROWS: usize = 50;
+/// The most that it shows of a cell.
+const CELL_LINES: usize = 6;
+const CELL_WIDTH: usize = 200;
+
+/// Prints result rows in one of the forms.
+pub(crate) struct RowPrinter {
+    screen: Screen,
+    format: RowFormat,
+    columns: Vec<ResultColumn>,
+    printed: u64,
+    /// Hashes of what was printed: a sink is given rows again after an error.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    to_fix: Vec<ResultRow>,
+    /// Rows to fix that did not find room.
+    more: u64,
+    failed: Option<io::Error>,
+}
+
+impl RowPrinter {
+    pub(crate) fn new(screen: Screen, format: RowFormat) -> Self {
+        Self {
+            screen,
+            format,
+            columns: Vec::new(),
+            printed: 0,
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+            to_fix: Vec::new(),
+            more: 0,
+            failed: None,
+        }
+    }
+
+    /// Says which columns there are.
+    pub(crate) fn begin(&mut self, layout: Layout) {
+        self.columns = layout.columns();
+    }
+
+    /// Prints a row; one that was printed before is left out.
+    pub(crate) fn row(&mut self, row: &ResultRow) {
+        if !self.is_new(row) {
+            return;
+        }
+        let text = match self.format {
+            RowFormat::Table => return self.gather(row),
+            RowFormat::Json if self.printed == 0 => format!("[\n  {}", self.object(row)),
+            RowFormat::Json => format!(",\n  {}", self.object(row)),
+            RowFormat::Jsonl => format!("{}\n", self.object(row)),
+            RowFormat::Csv if self.printed == 0 => format!("{}{}", self.csv_header(), self.csv(row)),
+            RowFormat::Csv => self.csv(row),
+        };
+        self.printed += 1;
+        self.print(&text);
+    }
+
+    /// Prints what is left to print, and says whether all of it could be written.
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        let text = match self.format {
+            RowFormat::Table => self.table(),
+            RowFormat::Json if self.printed == 0 => "[]\n".to_owned(),
+            RowFormat::Json => "\n]\n".to_owned(),
+            RowFormat::Csv if self.printed == 0 && !self.columns.is_empty() => self.csv_header(),
+            RowFormat::Csv | RowFormat::Jsonl => String::new(),
+        };
+        self.print(&text);
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.screen.flush(),
+        }
+    }
+
+    /// True if what is printed reaches nobody.
+    pub(crate) fn is_in_vain(&self) -> bool {
+        self.failed.is_some() || self.screen.is_closed()
+    }
+
+    fn print(&mut self, text: &str) {
+        if let Err(error) = self.screen.data(text) {
+            self.failed.get_or_insert(error);
+        }
+    }
+
+    fn is_new(&mut self, row: &ResultRow) -> bool {
+        let mut hasher = self.hasher.build_hasher();
+        row.key.hash(&mut hasher);
+        for column in [ResultColumn::Comment, ResultColumn::IsValid, ResultColumn::Issues] {
+            row.text(column).hash(&mut hasher);
+        }
+        self.seen.insert(hasher.finish())
+    }
+
+    fn object(&self, row: &ResultRow) -> String {
+        let value = |column: &ResultColumn| match column {
+            ResultColumn::RowNumber => Value::from(row.row),
+            column => Value::from(row.text(*column)),
+        };
+        let object: Map<String, Value> =
+            self.columns.iter().map(|column| (column.name().to_owned(), value(column))).collect();
+        terminal::json(&Value::Object(object).to_string()).into_owned()
+    }
+
+    fn csv_header(&self) -> String {
+        csv_line(self.columns.iter().map(|column| column.name().to_owned()))
+    }
+
+    fn csv(&self, row: &ResultRow) -> String {
+        csv_line(self.columns.iter().map(|column| neutral(&terminal::block(&row.text(*column)))))
+    }
+
+    fn gather(&mut self, row: &ResultRow) {
+        if row.is_valid == IsValid::Yes {
+            return;
+        }
+        if self.to_fix.len() < TABLE_ROWS {
+            self.to_fix.push(row.clone());
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn table(&mut self) -> String {
+        if self.to_fix.is_empty() {
+            return String::new();
+        }
+        self.to_fix.sort_by_key(|row| row.row);
+        let mut table = new_table(&self.screen);
+        let named = self.columns.contains(&ResultColumn::ProjectName);
+        let header = if named { ["Row", "Project", "Status", "What to fix"].as_slice() } else { &["Row", "Status", "What to fix"] };
+        table.set_header(header.iter().map(|name| Cell::new(self.screen.out_colors.strong(name))));
+        for row in &self.to_fix {
+            let mut cells = vec![Cell::new(row.row).set_alignment(CellAlignment::Right)];
+            if named {
+                cells.push(Cell::new(shown(row.project.as_deref().unwrap_or_default())));
+            }
+            cells.extend([Cell::new(shown(&row.status)), Cell::new(shown(&row.issues))]);
+            table.add_row(cells);
+        }
+        let more = match self.more {
+            0 => String::new(),
+            more => format!("and {more} more rows\n"),
+        };
+        format!("{table}\n{more}")
+    }
+}
+
+/// A table for people, as wide as there is room.
+pub(crate) fn new_table(screen: &Screen) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(width) = screen.table_width() {
+        table.set_width(width);
+    }
+    table
+}
+
+/// A cell for people: safe, and not too long.
+pub(crate) fn shown(text: &str) -> String {
+    let lines = text.lines().map(|line| terminal::clip(&terminal::line(line), CELL_WIDTH).into_owned());
+    let mut lines: Vec<String> = lines.take(CELL_LINES + 1).collect();
+    if lines.len() > CELL_LINES {
+        lines.truncate(CELL_LINES);
+        lines.push("…".to_owned());
+    }
+    lines.join("\n")
+}
+
+/// A line of CSV.
+pub(crate) fn csv_line(fields: impl Iterator<Item = String>) -> String {
+    let fields: Vec<String> = fields
+        .map(|field| {
+            let plain = !field.contains(['"', ',', '\n', '\r']) && field.trim() == field;
+            if plain { field } else { format!("\"{}\"", field.replace('"', "\"\"")) }
+        })
+        .collect();
+    fields.join(",") + "\n"
+}

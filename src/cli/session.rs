@@ -1,0 +1,112 @@
+//! What every command shares: the streams, and the settings with what flags say on top.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{Global, InputArgs, RulesArgs};
+use super::exit::{CliError, Exit};
+use super::screen::Screen;
+use super::terminal;
+use crate::assemble::AssembleError;
+use crate::settings::{Settings, SettingsError, SettingsSources};
+
+/// The streams and the flags of every command.
+pub(crate) struct Session {
+    pub(crate) screen: Screen,
+    pub(crate) global: Global,
+}
+
+/// Settings that flags replace: keys and values.
+#[derive(Default)]
+pub(crate) struct Overrides(Vec<(String, String)>);
+
+impl Session {
+    pub(crate) fn new(global: Global) -> Self {
+        Self { screen: Screen::new(global.color, global.progress, global.quiet), global }
+    }
+
+    /// Loads the settings, flags on top, and says what works but should be mended.
+    pub(crate) fn settings(&self, overrides: Overrides) -> Result<Settings, CliError> {
+        let settings = Settings::load_from(&self.sources(overrides))?;
+        settings.warnings().iter().for_each(|warning| self.warn(warning));
+        Ok(settings)
+    }
+
+    /// Where settings are read from.
+    pub(crate) fn sources(&self, overrides: Overrides) -> SettingsSources {
+        let mut sources = SettingsSources::of_process(self.global.config.clone());
+        sources.env_files.extend(self.global.env_file.clone());
+        sources.job = self.global.job.clone();
+        sources.overrides = overrides.0;
+        sources
+    }
+
+    /// The settings file as people know it.
+    pub(crate) fn settings_name(&self) -> String {
+        let named = self.global.config.as_deref().unwrap_or(Path::new("Settings.toml"));
+        named.display().to_string()
+    }
+
+    /// Says that something should be mended.
+    pub(crate) fn warn(&self, text: &str) {
+        if !self.global.quiet {
+            let label = self.screen.err_colors.warn("warning:");
+            self.screen.say(&format!("{label} {}", terminal::block(text)));
+        }
+    }
+
+    /// Says what went wrong.
+    pub(crate) fn fail(&self, error: &CliError) -> Exit {
+        let label = self.screen.err_colors.bad("error:");
+        self.screen.say(&format!("{label} {}", terminal::block(&error.text)));
+        if error.exit == Exit::Internal {
+            self.screen.say("This is a bug of the program, not of your table. Nothing that was paid for is lost.");
+        }
+        error.exit
+    }
+
+    /// Prints data. Only a disk or a device that takes no more is an error.
+    pub(crate) fn print(&self, text: &str) -> Result<(), CliError> {
+        self.screen.data(text).and_then(|()| self.screen.flush()).map_err(unwritten)
+    }
+}
+
+/// Standard output takes no more.
+pub(crate) fn unwritten(error: std::io::Error) -> CliError {
+    CliError::new(Exit::Unavailable, format!("standard output cannot be written: {error}"))
+}
+
+impl Overrides {
+    pub(crate) fn of_input(input: &InputArgs) -> Self {
+        Self::of_rules(&input.rules)
+            .path("source.path", input.source.as_ref())
+            .text("source.encoding", input.encoding.as_ref())
+            .text("source.delimiter", input.delimiter.as_ref())
+    }
+
+    pub(crate) fn of_rules(rules: &RulesArgs) -> Self {
+        Self::default()
+            .path("rules_file", rules.rules_file.as_ref())
+            .text("as_of", rules.as_of.map(|date| date.to_string()).as_ref())
+    }
+
+    pub(crate) fn path(self, key: &str, path: Option<&PathBuf>) -> Self {
+        self.text(key, path.map(|path| path.to_string_lossy().into_owned()).as_ref())
+    }
+
+    pub(crate) fn text(mut self, key: &str, value: Option<&String>) -> Self {
+        self.0.extend(value.map(|value| (key.to_owned(), value.clone())));
+        self
+    }
+}
+
+impl From<SettingsError> for CliError {
+    fn from(error: SettingsError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<AssembleError> for CliError {
+    fn from(error: AssembleError) -> Self {
+        Self::usage(error)
+    }
+}
