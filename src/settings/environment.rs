@@ -16,6 +16,8 @@ const RESERVED: &[&str] = &["SV_CONFIG", "SV_ENV_FILE", "SV_JOB", "SV_LANG", "SV
 #[derive(Clone, Default)]
 pub(super) struct Environment {
     variables: BTreeMap<String, Variable>,
+    /// Settings are only looked at: what a run could not do without may be unset.
+    pub(super) inspecting: bool,
 }
 
 #[derive(Clone)]
@@ -27,7 +29,7 @@ struct Variable {
 impl Environment {
     pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let variable = |(name, value)| (name, Variable { value, file: None });
-        Self { variables: variables.into_iter().map(variable).collect() }
+        Self { variables: variables.into_iter().map(variable).collect(), inspecting: false }
     }
 
     /// Adds the variables of a `.env` file that are not there yet. The text is parsed, never executed.

@@ -194,7 +194,11 @@ fn model(merged: &mut Merged, at: &Section) -> Option<String> {
     let found = named(merged, &variable, &model);
     if found.is_none() {
         let hint = format!("set it in the environment or in .env, give model instead, or {DISABLE}");
-        merged.problem(&variable, "the variable is not set", hint);
+        if merged.environment.inspecting {
+            merged.warn(format!("{variable}: the variable is not set; {hint}"));
+        } else {
+            merged.problem(&variable, "the variable is not set", hint);
+        }
     }
     found
 }
@@ -250,6 +254,10 @@ fn api_key(
             }
             Problem::new(&at.0, "has no key")
                 .hint(format!("name it by api_key_env or api_key_file, or {DISABLE}"))
+        }
+        Err(NotFound(misses)) if merged.environment.inspecting => {
+            merged.warn(format!("{}: no key: {}", at.key("api_key"), misses.join("; ")));
+            return None;
         }
         Err(NotFound(misses)) => Problem::new(at.key("api_key"), format!("no key: {}", misses.join("; ")))
             .hint(format!("set the variable in the environment or in .env, or {DISABLE}")),

@@ -36,6 +36,9 @@ pub struct SettingsSources {
     pub env_files: Vec<PathBuf>,
     /// Whether `.env` in `cwd`, and then `.env` beside the file, are read as well. `env` wins over all files.
     pub dotenv: bool,
+    /// Whether settings are only looked at, not run with: a model or a key whose variable is not set is then a
+    /// warning, and its provider is left out.
+    pub inspect: bool,
     /// Keys and their values, the strongest layer: what flags say.
     pub overrides: Vec<(String, String)>,
     /// The folder that relative paths in `env` and `overrides` count from; those in the file count from its own.
@@ -156,6 +159,7 @@ fn read_file(cwd: &Path, config: &Path, problems: &mut Problems) -> Node {
 
 fn environment(sources: &SettingsSources, folder: &Path, problems: &mut Problems) -> Environment {
     let mut environment = Environment::new(sources.env.iter().cloned());
+    environment.inspecting = sources.inspect;
     for named in &sources.env_files {
         match fs::read_to_string(sources.cwd.join(named)) {
             Ok(text) => environment.add_file(named, &text, problems),

@@ -132,6 +132,18 @@ fn the_predecessors_example_loads_unchanged() {
 }
 
 #[test]
+fn looking_at_settings_needs_no_secrets() {
+    let text = fs::read_to_string(manifest("tests/fixtures/config.example.yaml")).unwrap();
+    let mut fixture = Fixture::new("config.yaml", text);
+    assert!(fixture.error().to_string().contains("OPENAI_MODEL_1"));
+    fixture.sources.inspect = true;
+    let settings = fixture.loaded();
+    assert!(explained(&settings, "llm.max_workers").contains('5'));
+    assert!(settings.warnings().iter().any(|warning| warning.contains("llm.providers.1.model_env")));
+    assert!(settings.llm.providers.is_empty());
+}
+
+#[test]
 fn a_fallback_that_is_not_set_up_is_left_out_but_a_half_set_one_is_not() {
     let text = fs::read_to_string(manifest("tests/fixtures/config.example.yaml")).unwrap();
     let fixture =

@@ -62,9 +62,9 @@ impl Scrubber {
     }
 }
 
-/// How many characters and bytes two texts have in common at their start.
+/// How many characters and bytes of a text are the start of the key, in whatever case it is echoed.
 fn common_head(text: &str, key: &str) -> (usize, usize) {
-    let same = text.chars().zip(key.chars()).take_while(|(left, right)| left == right);
+    let same = text.chars().zip(key.chars()).take_while(|(left, right)| left.eq_ignore_ascii_case(right));
     same.fold((0, 0), |(chars, bytes), (c, _)| (chars + 1, bytes + c.len_utf8()))
 }
 
@@ -88,6 +88,7 @@ mod tests {
         let scrubber = scrubber("sk-live-0123456789");
         assert_eq!(scrubber.excerpt("key sk-live-0123456789 refused"), "key *** refused");
         assert_eq!(scrubber.excerpt("sk-live-0123****"), "*******");
+        assert_eq!(scrubber.excerpt("code SK-Live-0123456789"), "code ***");
         assert_eq!(scrubber.excerpt("sk-test is another"), "sk-test is another");
     }
 

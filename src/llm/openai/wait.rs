@@ -127,9 +127,12 @@ mod tests {
 
     #[test]
     fn a_date_counts_by_the_servers_clock() {
-        let headers =
-            [("date", "Fri, 06 Mar 2026 11:00:00 GMT"), ("retry-after", "Fri, 06 Mar 2026 11:00:05 GMT")];
-        assert_eq!(from_headers(&headers), Some(Duration::from_secs(5)));
+        for hour in ["09", "11"] {
+            let (sent, back) =
+                (format!("Fri, 06 Mar 2026 {hour}:00:00 GMT"), format!("Fri, 06 Mar 2026 {hour}:00:05 GMT"));
+            let wait = from_headers(&[("date", &sent), ("retry-after", &back)]);
+            assert_eq!(wait, Some(Duration::from_secs(5)));
+        }
     }
 
     #[test]
