@@ -106,8 +106,8 @@ impl<'a> Review<'a> {
             rulebook: Arc::clone(&parts.rulebook),
             models: parts.providers.iter().map(|provider| provider.model.id().to_string()).collect(),
             target: match (mode, &parts.sink) {
-                (Mode::Full, Some(sink)) => sink.name(),
-                _ => "above".to_owned(),
+                (Mode::Full, Some(sink)) => session.near(&sink.name()),
+                _ => "printed, not written".to_owned(),
             },
         }
     }
@@ -138,7 +138,7 @@ impl<'a> Review<'a> {
     fn exit(&self, report: &RunReport, signal: Option<Exit>) -> Exit {
         match (report.outcome, &report.failure) {
             (RunOutcome::Interrupted, _) => signal.unwrap_or(Exit::Ok), // nobody read the output any more
-            (RunOutcome::Failed, Some(failure)) => Exit::of_failure(failure.kind),
+            (RunOutcome::Failed, Some(failure)) => Exit::of_failure(failure, &report.tally),
             (RunOutcome::Failed, None) => Exit::Internal,
             (RunOutcome::Budget, _) => Exit::Budget,
             (RunOutcome::Partial, _) => Exit::Partial,
@@ -257,7 +257,7 @@ impl SummaryFile {
         if path.is_dir() {
             return Err(refused(&"it is a folder"));
         }
-        let spool = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(|error| refused(&error))?;
+        let spool = spool(folder.unwrap_or(Path::new("."))).map_err(|error| refused(&error))?;
         Ok(Self { path: path.to_owned(), spool })
     }
 
@@ -277,7 +277,8 @@ impl SummaryFile {
             failure: None,
         };
         let mut report = serde_json::to_value(report).unwrap_or_default();
-        report["failure"] = serde_json::json!({ "kind": "start", "exit_code": error.exit.code(), "text": error.text });
+        report["failure"] =
+            serde_json::json!({ "kind": "start", "exit_code": error.exit.code(), "text": error.text });
         self.save(&report)
     }
 
@@ -285,8 +286,21 @@ impl SummaryFile {
         let text = format!("{}\n", terminal::json(&format!("{report:#}")));
         let written = self.spool.write_all(text.as_bytes()).and_then(|()| self.spool.as_file().sync_all());
         let path = self.path;
-        written.and_then(|()| self.spool.persist(&path).map(drop).map_err(|error| error.error)).map_err(|error| {
-            CliError::new(Exit::Partial, format!("--summary {}: cannot be written: {error}", path.display()))
-        })
+        written.and_then(|()| self.spool.persist(&path).map(drop).map_err(|error| error.error)).map_err(
+            |error| {
+                CliError::new(
+                    Exit::Partial,
+                    format!("--summary {}: cannot be written: {error}", path.display()),
+                )
+            },
+        )
     }
+}
+
+/// A file for a report, which others may read as far as the user lets them.
+fn spool(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.prefix(".status-validator-").tempfile_in(folder)
 }
