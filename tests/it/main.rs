@@ -2,6 +2,7 @@
 
 mod engine;
 mod faults;
+mod golden;
 mod openai;
 mod settings;
 mod store;
