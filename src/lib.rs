@@ -33,6 +33,8 @@
 //! - No wait on a mailbox: back-pressure is a withheld reply.
 //!
 
+pub mod assemble;
+pub mod cli;
 pub mod domain;
 pub mod engine;
 pub mod llm;

@@ -45,7 +45,7 @@ enum CacheCommand {
 pub(crate) fn run(session: &Session, args: &CacheArgs) -> Result<Exit, CliError> {
     let settings = session.settings(Overrides::default())?;
     let Some(store) = open(session, &settings)? else {
-        let path = assemble::store_path(&settings).display().to_string();
+        let path = settings.cache_path.display().to_string();
         session.print(&format!("{}: nothing is stored yet\n", terminal::line(&path)))?;
         return Ok(Exit::Ok);
     };
@@ -59,7 +59,7 @@ pub(crate) fn run(session: &Session, args: &CacheArgs) -> Result<Exit, CliError>
 
 /// The store, if there is one; none is made by looking.
 pub(crate) fn open(session: &Session, settings: &Settings) -> Result<Option<Store>, CliError> {
-    let path = assemble::store_path(settings);
+    let path = &settings.cache_path;
     if !path.exists() {
         return Ok(None);
     }

@@ -11,7 +11,7 @@ use crate::assemble;
 use crate::domain::columns::Columns;
 use crate::domain::results::Layout;
 use crate::domain::rules::Rulebook;
-use crate::settings::{Settings, SettingsError, SourceSettings, TargetSettings};
+use crate::settings::{Settings, SettingsError, TargetSettings};
 use crate::store::Store;
 use crate::table::{SinkOptions, TableError};
 
@@ -131,7 +131,7 @@ impl Check<'_> {
 
     /// Opens the store if there is one; none is made by looking.
     fn store(&mut self, settings: &Settings) {
-        let path = assemble::store_path(settings);
+        let path = &settings.cache_path;
         let shown = path.display().to_string();
         if !path.exists() {
             return match writable(path) {

@@ -82,7 +82,7 @@ where
             Level::WARN => self.0.warn(&name),
             _ => self.0.faint(&name),
         };
-        let time = jiff::Zoned::now().strftime("%H:%M:%S").to_string();
+        let time = jiff::ZonedDateTime::now().strftime("%H:%M:%S").to_string();
         writeln!(
             writer,
             "{} {name} {}{}",

@@ -14,6 +14,7 @@ use super::args::RowFormat;
 use super::screen::Screen;
 use super::terminal;
 use crate::domain::results::{IsValid, Layout, ResultColumn, ResultRow};
+use crate::table::csv::neutralise;
 
 /// The table for people shows this many rows, and says how many more there are.
 const TABLE_ROWS: usize = 50;
@@ -124,7 +125,7 @@ impl RowPrinter {
     }
 
     fn csv(&self, row: &ResultRow) -> String {
-        csv_line(self.columns.iter().map(|column| neutral(&terminal::block(&row.text(*column)))))
+        csv_line(self.columns.iter().map(|column| neutralise(&terminal::block(&row.text(*column))).into_owned()))
     }
 
     fn gather(&mut self, row: &ResultRow) {
@@ -146,7 +147,7 @@ impl RowPrinter {
         let mut table = new_table(&self.screen);
         let named = self.columns.contains(&ResultColumn::ProjectName);
         let header = if named { ["Row", "Project", "Status", "What to fix"].as_slice() } else { &["Row", "Status", "What to fix"] };
-        table.set_header(header.iter().map(|name| Cell::new(self.screen.out_colors.strong(name))));
+        table.set_header(header.iter().map(|name| heading(&self.screen, name)));
         for row in &self.to_fix {
             let mut cells = vec![Cell::new(row.row).set_alignment(CellAlignment::Right)];
             if named {
@@ -166,11 +167,20 @@ impl RowPrinter {
 /// A table for people, as wide as there is room.
 pub(crate) fn new_table(screen: &Screen) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     if let Some(width) = screen.table_width() {
         table.set_width(width);
     }
+    if screen.out_colors.0 {
+        table.enforce_styling();
+    }
     table
+}
+
+/// The name of a column.
+pub(crate) fn heading(screen: &Screen, name: &str) -> Cell {
+    let cell = Cell::new(name);
+    if screen.out_colors.0 { cell.add_attribute(Attribute::Bold) } else { cell }
 }
 
 /// A cell for people: safe, and not too long.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::args::{Report, ReportFormat};
 use super::exit::{CliError, Exit};
-use super::rows::new_table;
+use super::rows::{heading, new_table};
 use super::session::{Overrides, Session};
 use super::words::{dollars, duration, number};
 use super::{cache, terminal};
@@ -72,7 +72,8 @@ fn list(session: &Session, runs: &[RunRecord], wording: &Wording, form: Report) 
         return session.print("no runs yet\n");
     }
     let mut table = new_table(&session.screen);
-    table.set_header(["Started", "Run", "Job", "Outcome", "Rows", "To fix", "Not checked", "Spent"]);
+    let names = ["Started", "Run", "Job", "Outcome", "Rows", "To fix", "Not checked", "Spent"];
+    table.set_header(names.map(|name| heading(&session.screen, name)));
     for run in runs {
         let report = report(run);
         let count = |name: &str| match report.get(name).and_then(Value::as_u64) {

@@ -13,5 +13,6 @@ mod sink;
 mod source;
 
 pub use encoding::Encoding;
+pub(crate) use neutralise::neutralise;
 pub use sink::{CsvSink, CsvSinkParams};
 pub use source::{CsvSource, CsvSourceParams};

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// help. `=`, `@`, their full-width forms and those of the signs, tab, CR and LF always get the apostrophe.
 /// A leading `+` or `-` is often prose, so it does not where the text cannot be a formula: see
 /// [`cannot_be_a_formula`].
-pub(super) fn neutralise(text: &str) -> Cow<'_, str> {
+pub(crate) fn neutralise(text: &str) -> Cow<'_, str> {
     if is_dangerous(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
