@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::rules::{Rulebook, RulebookErrors};
 use crate::domain::results::Wording;
+use crate::domain::rules::{Rulebook, RulebookErrors};
 use crate::engine::{Limits, Parts, Provider};
 use crate::llm::openai::{OpenAiModel, OpenAiParams, SetupError};
 use crate::llm::{ChatModel, ModelId};
@@ -17,7 +17,6 @@ use crate::settings::{
 };
 use crate::store::{Store, Unknown};
 use crate::table::csv::{CsvSink, CsvSinkParams, CsvSource, CsvSourceParams, Encoding};
-use crate::table::xlsx::{XlsxSink, XlsxSinkParams, XlsxSource, XlsxSourceParams};
 use crate::table::{TableSink, TableSource};
 
 /// The parts of an engine as the settings want it.
@@ -71,7 +70,7 @@ pub fn source(settings: &Settings) -> Result<Box<dyn TableSource>, AssembleError
         SourceSettings::File(file) => file.clone(),
         SourceSettings::Google(_) => return Err(AssembleError::Google("sheets.source_spreadsheet_id")),
     };
-    let FileSource { path, kind, sheet, encoding, delimiter } = file;
+    let FileSource { path, kind, sheet: _, encoding, delimiter } = file;
     let (header_row, data_start_row) = (settings.rows.header_row, settings.rows.data_start_row);
     Ok(match kind {
         FileKind::Csv => Box::new(CsvSource::new(CsvSourceParams {
@@ -81,9 +80,7 @@ pub fn source(settings: &Settings) -> Result<Box<dyn TableSource>, AssembleError
             encoding: encoding.as_deref().map(known_encoding).transpose()?,
             delimiter,
         })),
-        FileKind::Xlsx => {
-            Box::new(XlsxSource::new(XlsxSourceParams { path, sheet, header_row, data_start_row }))
-        }
+        FileKind::Xlsx => return Err(AssembleError::Google("source.path")),
     })
 }
 
@@ -96,13 +93,13 @@ fn known_encoding(label: &str) -> Result<Encoding, AssembleError> {
 /// # Errors
 /// If it is of a kind that cannot be served.
 pub fn sink(settings: &Settings) -> Result<Box<dyn TableSink>, AssembleError> {
-    let FileTarget { path, kind, sheet, delimiter } = match &settings.target {
+    let FileTarget { path, kind, sheet: _, delimiter } = match &settings.target {
         TargetSettings::File(file) => file.clone(),
         TargetSettings::Google(_) => return Err(AssembleError::Google("sheets.target_spreadsheet_id")),
     };
     Ok(match kind {
         FileKind::Csv => Box::new(CsvSink::new(CsvSinkParams { path, delimiter })),
-        FileKind::Xlsx => Box::new(XlsxSink::new(XlsxSinkParams { path, sheet })),
+        FileKind::Xlsx => return Err(AssembleError::Google("target.path")),
     })
 }
 

@@ -85,7 +85,14 @@ fn stats(session: &Session, settings: &Settings, store: &Store, form: Report) ->
                 ("File", format!("{path}, {}", bytes(stats.bytes))),
                 ("Answers", format!("{}{span}", number(stats.answers))),
                 ("Models", if models.is_empty() { "none yet".to_owned() } else { models.join(", ") }),
-                ("Waiting", format!("{} to be written, {} held", counted(stats.outbox, "result"), counted(stats.held, "call"))),
+                (
+                    "Waiting",
+                    format!(
+                        "{} to be written, {} held",
+                        counted(stats.outbox, "result"),
+                        counted(stats.held, "call")
+                    ),
+                ),
                 ("Ledger", format!("{}, {}", counted(stats.runs, "run"), counted(stats.attempts, "request"))),
                 ("Spent", dollars(stats.spent.as_usd())),
             ]

@@ -71,7 +71,10 @@ impl Check<'_> {
     fn rulebook(&mut self, settings: &Settings) {
         match assemble::rulebook(settings) {
             Ok(Rulebook::Free(text)) => {
-                self.good("rules", &format!("free text, {}", counted(text.chars().count() as u64, "character")));
+                self.good(
+                    "rules",
+                    &format!("free text, {}", counted(text.chars().count() as u64, "character")),
+                );
             }
             Ok(Rulebook::Numbered(numbered)) => {
                 let rules = counted(numbered.rules.len() as u64, "rule");

@@ -34,8 +34,7 @@ enum ConfigCommand {
 pub(crate) fn run(session: &Session, args: &ConfigArgs) -> Result<Exit, CliError> {
     let ConfigCommand::Show { origin, all, report } = &args.command;
     let settings = session.settings(Overrides::default())?;
-    let keys: Vec<&Explained> =
-        settings.explain().iter().filter(|key| *all || key.value.is_some()).collect();
+    let keys: Vec<&Explained> = settings.explain().iter().filter(|key| *all || key.value.is_some()).collect();
     let text = match report.format {
         Report::Json => {
             let keys: Vec<_> = keys.iter().map(|key| as_json(key)).collect();
@@ -56,7 +55,11 @@ fn line(session: &Session, key: &Explained, with_origin: bool) -> String {
     let Some(value) = &key.value else { return format!("{}\n", faint(&format!("# {} is not set", key.key))) };
     let value = terminal::line(value);
     match key.origin.as_ref().filter(|_| with_origin) {
-        Some(origin) => format!("{} = {value}  {}\n", key.key, faint(&format!("# {}", terminal::line(&origin.to_string())))),
+        Some(origin) => format!(
+            "{} = {value}  {}\n",
+            key.key,
+            faint(&format!("# {}", terminal::line(&origin.to_string())))
+        ),
         None => format!("{} = {value}\n", key.key),
     }
 }

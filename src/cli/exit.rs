@@ -158,9 +158,13 @@ fn of_table(error: &TableError) -> Exit {
 
 fn of_store(error: &StoreError) -> Exit {
     match error {
-        StoreError::AmbiguousRun { .. } | StoreError::Foreign { .. } | StoreError::Newer { .. } => Exit::Usage,
+        StoreError::AmbiguousRun { .. } | StoreError::Foreign { .. } | StoreError::Newer { .. } => {
+            Exit::Usage
+        }
         StoreError::ReadOnly { .. } => Exit::Access,
-        StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => Exit::Access,
+        StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            Exit::Access
+        }
         StoreError::Busy { .. }
         | StoreError::Full { .. }
         | StoreError::Corrupt { .. }

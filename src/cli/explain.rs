@@ -92,7 +92,8 @@ fn find(settings: &Settings, wanted: &str) -> Result<Vec<Entry>, CliError> {
                 break;
             }
             for row in page {
-                let ReadRow::Entry { mut entry, .. } = read_row(row.row, &row.cells, &columns, &mut keys) else {
+                let ReadRow::Entry { mut entry, .. } = read_row(row.row, &row.cells, &columns, &mut keys)
+                else {
                     continue;
                 };
                 entry.link = row.link;
@@ -110,7 +111,9 @@ fn find(settings: &Settings, wanted: &str) -> Result<Vec<Entry>, CliError> {
         if found.is_empty() {
             let hint = near.hint();
             let name = source.name();
-            return Err(CliError::usage(format!("{name}: no row has the identifier, key or number «{wanted}»{hint}")));
+            return Err(CliError::usage(format!(
+                "{name}: no row has the identifier, key or number «{wanted}»{hint}"
+            )));
         }
         Ok(found)
     })
@@ -194,11 +197,17 @@ impl Explained {
         let name = entry.identifier.as_deref().unwrap_or_default();
         let mut text = format!(
             "{}\n",
-            colors.strong(&format!("Row {} {} (key: {})", entry.row, terminal::line(name), terminal::line(entry.key.as_str())))
+            colors.strong(&format!(
+                "Row {} {} (key: {})",
+                entry.row,
+                terminal::line(name),
+                terminal::line(entry.key.as_str())
+            ))
         );
         let date = entry.completion_date.to_string();
         let manager = entry.project_manager.clone().unwrap_or_default();
-        let inputs = [("Status", &entry.status), ("Date", &date), ("Manager", &manager), ("Comment", &entry.comment)];
+        let inputs =
+            [("Status", &entry.status), ("Date", &date), ("Manager", &manager), ("Comment", &entry.comment)];
         let context = entry.context.iter().map(|(name, value)| (name.as_str(), value));
         for (label, value) in inputs.into_iter().chain(context) {
             text.push_str(&format!("  {:<12}{}\n", terminal::line(label), terminal::line(value)));
@@ -240,7 +249,11 @@ impl Explained {
         for finding in &self.review.findings {
             text.push_str(&format!("  {}\n", colors.bad(&terminal::line(&finding.line()))));
         }
-        if text.is_empty() { "  nothing: the rules are free text, and code found nothing\n".to_owned() } else { text }
+        if text.is_empty() {
+            "  nothing: the rules are free text, and code found nothing\n".to_owned()
+        } else {
+            text
+        }
     }
 
     fn model(&self, wording: &Wording, raw: bool) -> String {
@@ -249,12 +262,17 @@ impl Explained {
         }
         let mut text = match &self.known {
             Known::Missing => "  not asked yet\n".to_owned(),
-            Known::Held => "  a crash left the call without an answer: it waits for a run with --force\n".to_owned(),
+            Known::Held => {
+                "  a crash left the call without an answer: it waits for a run with --force\n".to_owned()
+            }
             Known::Answered(stored) => answered(stored, wording),
         };
         text.push_str(&format!("  question    {}\n", self.fingerprint));
         if let Some(misfit) = &self.misfit {
-            text.push_str(&format!("  the answer does not fit, it will be asked for again: {}\n", terminal::line(misfit)));
+            text.push_str(&format!(
+                "  the answer does not fit, it will be asked for again: {}\n",
+                terminal::line(misfit)
+            ));
         }
         if let (true, Known::Answered(stored)) = (raw, &self.known) {
             text.push_str(&format!("{}\n", terminal::block(&stored.text)));
@@ -300,7 +318,9 @@ impl Explained {
         let history: Vec<_> = self
             .history
             .iter()
-            .map(|judged| json!({ "run": judged.run, "at": judged.at.to_string(), "verdict": judged.verdict }))
+            .map(
+                |judged| json!({ "run": judged.run, "at": judged.at.to_string(), "verdict": judged.verdict }),
+            )
             .collect();
         json!({
             "entry": self.entry,

@@ -47,7 +47,13 @@ pub(crate) fn observe(stamped: &Stamped) {
         E::RunStarted { run } => tracing::debug!(run, "run started"),
         E::CallStarted { row, worker, provider } => tracing::debug!(row, worker, provider, "asking"),
         E::CallEnded { row, worker, end, usage, .. } => {
-            tracing::debug!(row, worker, ?end, tokens = usage.prompt_tokens + usage.completion_tokens, "answer");
+            tracing::debug!(
+                row,
+                worker,
+                ?end,
+                tokens = usage.prompt_tokens + usage.completion_tokens,
+                "answer"
+            );
         }
         E::Retry { row, provider, after } => tracing::debug!(row, provider, ?after, "asking again"),
         E::ProviderOut { provider, reason } => tracing::warn!(provider, reason, "provider given up"),

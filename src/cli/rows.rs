@@ -125,7 +125,9 @@ impl RowPrinter {
     }
 
     fn csv(&self, row: &ResultRow) -> String {
-        csv_line(self.columns.iter().map(|column| neutralise(&terminal::block(&row.text(*column))).into_owned()))
+        csv_line(
+            self.columns.iter().map(|column| neutralise(&terminal::block(&row.text(*column))).into_owned()),
+        )
     }
 
     fn gather(&mut self, row: &ResultRow) {
@@ -146,7 +148,11 @@ impl RowPrinter {
         self.to_fix.sort_by_key(|row| row.row);
         let mut table = new_table(&self.screen);
         let named = self.columns.contains(&ResultColumn::ProjectName);
-        let header = if named { ["Row", "Project", "Status", "What to fix"].as_slice() } else { &["Row", "Status", "What to fix"] };
+        let header = if named {
+            ["Row", "Project", "Status", "What to fix"].as_slice()
+        } else {
+            &["Row", "Status", "What to fix"]
+        };
         table.set_header(header.iter().map(|name| heading(&self.screen, name)));
         for row in &self.to_fix {
             let mut cells = vec![Cell::new(row.row).set_alignment(CellAlignment::Right)];

@@ -257,7 +257,8 @@ impl SummaryFile {
         if path.is_dir() {
             return Err(refused(&"it is a folder"));
         }
-        let spool = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(|error| refused(&error))?;
+        let spool =
+            NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(|error| refused(&error))?;
         Ok(Self { path: path.to_owned(), spool })
     }
 
@@ -277,7 +278,8 @@ impl SummaryFile {
             failure: None,
         };
         let mut report = serde_json::to_value(report).unwrap_or_default();
-        report["failure"] = serde_json::json!({ "kind": "start", "exit_code": error.exit.code(), "text": error.text });
+        report["failure"] =
+            serde_json::json!({ "kind": "start", "exit_code": error.exit.code(), "text": error.text });
         self.save(&report)
     }
 
@@ -285,8 +287,13 @@ impl SummaryFile {
         let text = format!("{}\n", terminal::json(&format!("{report:#}")));
         let written = self.spool.write_all(text.as_bytes()).and_then(|()| self.spool.as_file().sync_all());
         let path = self.path;
-        written.and_then(|()| self.spool.persist(&path).map(drop).map_err(|error| error.error)).map_err(|error| {
-            CliError::new(Exit::Partial, format!("--summary {}: cannot be written: {error}", path.display()))
-        })
+        written.and_then(|()| self.spool.persist(&path).map(drop).map_err(|error| error.error)).map_err(
+            |error| {
+                CliError::new(
+                    Exit::Partial,
+                    format!("--summary {}: cannot be written: {error}", path.display()),
+                )
+            },
+        )
     }
 }

@@ -59,7 +59,8 @@ impl Session {
         let label = self.screen.err_colors.bad("error:");
         self.screen.say(&format!("{label} {}", terminal::block(&error.text)));
         if error.exit == Exit::Internal {
-            self.screen.say("This is a bug of the program, not of your table. Nothing that was paid for is lost.");
+            self.screen
+                .say("This is a bug of the program, not of your table. Nothing that was paid for is lost.");
         }
         error.exit
     }

@@ -22,7 +22,9 @@ impl Signals {
         tokio::spawn(async move {
             let first = next.signal().await;
             came.0.store(first.code(), Ordering::SeqCst);
-            screen.say("Stopping: rows in work are finished and written. Once more stops at once; nothing is lost.");
+            screen.say(
+                "Stopping: rows in work are finished and written. Once more stops at once; nothing is lost.",
+            );
             stop.cancel();
             let second = next.signal().await;
             screen.hide();

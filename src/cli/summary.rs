@@ -122,7 +122,9 @@ fn time(end: &Ending<'_>) -> String {
 fn next_step(end: &Ending<'_>) -> String {
     let tally = &end.report.tally;
     match end.report.outcome {
-        RunOutcome::Interrupted => return "Stopped early: run again to go on, nothing is paid for twice".into(),
+        RunOutcome::Interrupted => {
+            return "Stopped early: run again to go on, nothing is paid for twice".into();
+        }
         RunOutcome::Failed => return "Mend what failed and run again: it goes on from here".into(),
         RunOutcome::Budget => return "The cost cap is reached: raise it and run again to go on".into(),
         RunOutcome::Ok | RunOutcome::Partial => {}
@@ -230,9 +232,13 @@ mod tests {
     #[test]
     fn whatever_happened_there_are_six_safe_lines() {
         let reasons = BTreeMap::from([("rate limit\n\u{1b}[31m".to_owned(), 2)]);
-        for outcome in
-            [RunOutcome::Ok, RunOutcome::Partial, RunOutcome::Failed, RunOutcome::Budget, RunOutcome::Interrupted]
-        {
+        for outcome in [
+            RunOutcome::Ok,
+            RunOutcome::Partial,
+            RunOutcome::Failed,
+            RunOutcome::Budget,
+            RunOutcome::Interrupted,
+        ] {
             let tally = Tally { rows_not_checked: 2, not_checked: reasons.clone(), ..Tally::default() };
             let report = report(outcome, tally);
             let models = ["primary (m)".to_owned()];

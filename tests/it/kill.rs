@@ -10,8 +10,8 @@ use serde_json::json;
 use status_validator::store::Store;
 use tokio::sync::mpsc;
 
-use crate::support::VALID;
 use crate::support::http::{Answer, Server};
+use crate::support::{VALID, wait};
 
 const ROWS: usize = 300;
 const WORKERS: usize = 8;
@@ -19,8 +19,7 @@ const KILLS: usize = 20;
 
 #[test]
 fn killed_twenty_times_it_finishes_and_pays_for_nothing_twice() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
+    wait(async {
         let (asked, mut hears) = mpsc::unbounded_channel();
         let server = Server::answering(move |_, _| {
             asked.send(()).ok();
@@ -60,13 +59,20 @@ fn killed_twenty_times_it_finishes_and_pays_for_nothing_twice() {
         let mut last = start(dir.path());
         ended(&mut last).await;
         assert!(last.wait().unwrap().success(), "the last run finishes");
-        assert_eq!(server.requests().len() - before, ROWS - kept, "it asks for what is not kept, and no more");
+        assert_eq!(
+            server.requests().len() - before,
+            ROWS - kept,
+            "it asks for what is not kept, and no more"
+        );
         assert_eq!(answers(dir.path()), ROWS);
 
         let rows = results(dir.path());
         assert_eq!(rows.len(), ROWS, "every row stands in the results");
         assert!(rows.values().all(|(count, valid)| *count == 1 && valid == "YES"), "once, and judged");
-        println!("{KILLS} kills: {} requests for {ROWS} rows, {asked_again} lost with a process", server.requests().len());
+        println!(
+            "{KILLS} kills: {} requests for {ROWS} rows, {asked_again} lost with a process",
+            server.requests().len()
+        );
     });
 }
 
@@ -74,7 +80,9 @@ fn prepare(dir: &Path, url: &str) {
     let mut source = csv::Writer::from_path(dir.join("statuses.csv")).unwrap();
     source.write_record(["Project", "Status", "Comment"]).unwrap();
     for i in 0..ROWS {
-        source.write_record([format!("Project {i}"), "On Track".into(), format!("Comment number {i}.")]).unwrap();
+        source
+            .write_record([format!("Project {i}"), "On Track".into(), format!("Comment number {i}.")])
+            .unwrap();
     }
     source.flush().unwrap();
     let settings = format!(

@@ -3,7 +3,9 @@
 mod engine;
 mod faults;
 mod golden;
+mod kill;
 mod openai;
+mod scale;
 mod settings;
 mod store;
 mod support;

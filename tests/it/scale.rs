@@ -61,7 +61,9 @@ fn high_water_mark(pid: u32) -> Option<f64> {
 fn memory_does_not_grow_with_the_table() {
     let (short, _) = review(20_000);
     let (long, rows_per_s) = review(200_000);
-    println!("20,000 rows: {short:.1} MiB; 200,000 rows: {long:.1} MiB, {rows_per_s:.0} rows/s (debug build)");
+    println!(
+        "20,000 rows: {short:.1} MiB; 200,000 rows: {long:.1} MiB, {rows_per_s:.0} rows/s (debug build)"
+    );
     assert!(long < 80.0, "{long} MiB");
     assert!(long - short < 10.0, "{short} MiB, then {long} MiB");
 }
