@@ -24,14 +24,35 @@
 //! | [`llm`] | the trait of models, the HTTP client, who is asked when | domain |
 //! | [`store`] | one SQLite file: what was paid for, what is not written yet, what ran | domain |
 //! | [`engine`] | the five actors, and nothing else that knows actors | domain, table, llm, store |
+//! | [`assemble`] | settings into parts: the only place where adapters meet the engine | all of the above |
+//! | [`cli`] | the command line, one file a command | everything |
 //!
 //! # What there is none of
 //!
 //! - No I/O and no clock in [`domain`], nor in the engine's state machines.
 //! - No adapter in [`engine`]: it knows traits.
+//! - No globals, signal handlers, `process::exit` or environment outside of [`cli`], but for
+//!   [`Settings::load`](settings::Settings::load), which says so.
 //! - No formula ever written to a table, no cell or answer ever taken for an instruction.
 //! - No wait on a mailbox: back-pressure is a withheld reply.
 //!
+//! # Embedding
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use status_validator::assemble;
+//! use status_validator::engine::{Engine, RunRequest};
+//! use status_validator::settings::Settings;
+//!
+//! # async fn embed() -> Result<(), Box<dyn std::error::Error>> {
+//! let settings = Settings::load("Settings.toml")?;
+//! let engine = Engine::start(assemble::parts(&settings)?)?; // its own thread and actix system
+//! let report = engine.handle().run(RunRequest::default()).await?; // from any async runtime
+//! println!("{} rows invalid", report.tally.rows_invalid);
+//! engine.shutdown(Duration::from_secs(30)).await;
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod assemble;
 pub mod cli;

@@ -143,15 +143,15 @@ mod tests {
                 "в",
             ),
             ("Next: a 17 Mar. Now: b. Done: c 10 Mar with 0 remarks.", "c 10 Mar with 0 remarks", "a 17 Mar"),
-            ("**Done:** a\n**Next:** b", "** a", "** b"),
+            ("**Done:** a\n**Next:** b", "a", "** b"),
             ("done: a 5 Mar; now: b; next: c 20 Mar", "a 5 Mar;", "c 20 Mar"),
             ("Сделано — а 05.03. Далее — б 20.03.", "а 05.03", "б 20.03"),
-            ("Done\n- a 5 Mar.\n- b 6 Mar\nNext\n- c", "- a 5 Mar.\n- b 6 Mar", "- c"),
+            ("Done\n- a 5 Mar.\n- b 6 Mar\nNext\n- c", "a 5 Mar.\n- b 6 Mar", "- c"),
             ("- Done: a (5 Mar)\n- In progress: b\n- Next: c", "a (5 Mar)", "c"),
             ("Done this week: a. Plan for next week: b", "a", "b"),
             ("Done (27.02–13.03): a. Next: b", "a", "b"),
         ] {
-            let trim = |text: &str| text.trim_end_matches(['-', '\n', ' ']).to_owned();
+            let trim = |text: &str| text.trim_matches(['-', '*', '\n', ' ']).to_owned();
             assert_eq!(
                 of(comment, PartKind::Done).iter().map(|part| trim(part)).collect::<Vec<_>>(),
                 [done],

@@ -63,9 +63,8 @@ pub fn change(
     } else if new.is_valid == IsValid::NotChecked && old_verdict == Some(IsValid::NotChecked) {
         // A second failure must not lose the verdict that the first one's note remembers.
         let old_issues = existing(ResultColumn::Issues).unwrap_or_default();
-        let remembered = |line: &&str| {
-            line.starts_with("last verdict: ") || line.starts_with("прежний вердикт: ")
-        };
+        let remembered =
+            |line: &&str| line.starts_with("last verdict: ") || line.starts_with("прежний вердикт: ");
         if let Some(line) = old_issues.lines().find(remembered) {
             new.issues.push('\n');
             new.issues.push_str(line);

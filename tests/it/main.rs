@@ -2,7 +2,10 @@
 
 mod engine;
 mod faults;
+mod golden;
+mod kill;
 mod openai;
+mod scale;
 mod settings;
 mod store;
 mod support;

@@ -11,6 +11,7 @@ use std::ops::Range;
 use jiff::civil::Date;
 
 use super::tokens::{Kind, Token, tokens};
+pub(crate) use words::is_dash;
 
 /// A date, or a range of dates, in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -184,7 +184,7 @@ pub(super) fn is_and(word: &str) -> bool {
 }
 
 /// Marks that make a range of two dates.
-pub(super) fn is_dash(mark: char) -> bool {
+pub(crate) fn is_dash(mark: char) -> bool {
     matches!(mark, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 

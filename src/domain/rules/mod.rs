@@ -1,18 +1,27 @@
 //! The rulebook: free text, or numbered rules.
 
+mod errors;
+mod parse;
+pub(crate) mod reader;
+mod review;
+
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use super::checks::Check;
+pub use errors::{RulebookError, RulebookErrors};
 
 /// A rule's id, such as `R5`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct RuleId(String);
+pub struct RuleId(Arc<str>);
 
 impl RuleId {
     /// The id as written in the rulebook.
     pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
+        Self(Arc::from(id.into()))
     }
 
     /// The id as text.
@@ -59,8 +68,64 @@ pub enum Rulebook {
     Numbered(NumberedRules),
 }
 
+impl Rulebook {
+    /// A rulebook in free text.
+    pub fn free(text: impl Into<String>) -> Self {
+        Self::Free(text.into())
+    }
+
+    /// How long a model's answer stays good; free text may look at the date, so it gets the default.
+    pub fn as_of_period(&self) -> AsOfPeriod {
+        match self {
+            Self::Free(_) => AsOfPeriod::default(),
+            Self::Numbered(numbered) => numbered.as_of_period,
+        }
+    }
+
+    /// The rules that a model is asked about, in order; none for free text, which is asked about as a whole.
+    pub fn model_rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules().iter().filter(|rule| rule.asks_model)
+    }
+
+    /// The rule with this id.
+    pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
+        self.rules().iter().find(|rule| rule.id == *id)
+    }
+
+    /// The numbered rules, in order; none for free text.
+    pub fn rules(&self) -> &[Rule] {
+        match self {
+            Self::Free(_) => &[],
+            Self::Numbered(numbered) => &numbered.rules,
+        }
+    }
+
+    /// The statuses that rules and checks name: a rulebook fits settings that allow all of them.
+    pub fn named_statuses(&self) -> Vec<&str> {
+        let mut statuses: Vec<&str> = Vec::new();
+        for rule in self.rules() {
+            let of_checks = rule.checks.iter().flat_map(Check::named_statuses);
+            for status in rule.applies_to.iter().chain(&rule.except).chain(of_checks) {
+                if !statuses.contains(&status.as_str()) {
+                    statuses.push(status);
+                }
+            }
+        }
+        statuses
+    }
+
+    /// A text that is equal for equal rulebooks and changes with anything that they hold: what a cache key hashes.
+    pub fn canonical(&self) -> String {
+        match self {
+            Self::Free(text) => serde_json::json!({ "free": text }),
+            Self::Numbered(numbered) => serde_json::json!({ "numbered": numbered }),
+        }
+        .to_string()
+    }
+}
+
 /// A rulebook of numbered rules.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NumberedRules {
     /// The office's own version mark, shown in reports.
     pub version: String,
@@ -71,12 +136,12 @@ pub struct NumberedRules {
     /// The rules, in the office's order; ids are unique.
     pub rules: Vec<Rule>,
     /// The rules that a row with an empty comment violates; all other rules about its comment do not apply
-    /// and no model is asked.
+    /// and no model is asked. If there are none, an empty comment is reviewed like any other.
     pub empty_comment: Vec<RuleId>,
 }
 
 /// One rule.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rule {
     /// The id, such as `R5`.
     pub id: RuleId,
@@ -93,7 +158,7 @@ pub struct Rule {
     /// True if a model is asked about the rule.
     pub asks_model: bool,
     /// What code can decide of it.
-    pub checks: Vec<super::checks::Check>,
+    pub checks: Vec<Check>,
 }
 
 /// How long an answer stays good while the report date moves on. The period is part of the fingerprint.
@@ -125,7 +190,8 @@ pub struct ReviewContext<'a> {
 pub struct CodeReview {
     /// The violations, in rulebook order.
     pub findings: Vec<super::verdict::Finding>,
-    /// Rules that code has decided for this row; a model's word on them does not count.
+    /// Rules that code has decided for this row; a model's word on them does not count. A rule that code
+    /// alone should check and cannot decide is not among them.
     pub decided: std::collections::BTreeMap<RuleId, Decided>,
     /// True if rules are left that only a model can decide for this row.
     pub asks_model: bool,
@@ -142,14 +208,57 @@ pub enum Decided {
     NotApplicable,
 }
 
-// Stands in until the code checks are merged.
-impl Rulebook {
-    /// What code finds out about a row.
-    pub fn review(&self, _entry: &super::entry::Entry, _context: &ReviewContext<'_>) -> CodeReview {
-        let asks_model = match self {
-            Self::Free(_) => true,
-            Self::Numbered(numbered) => numbered.rules.iter().any(|rule| rule.asks_model),
-        };
-        CodeReview { findings: Vec::new(), decided: std::collections::BTreeMap::new(), asks_model }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: &str = r#"
+version = "1"
+preamble = "p"
+empty_comment = ["R1"]
+[[rule]]
+id = "R1"
+text = "the length"
+applies_to = ["On Track"]
+check = ["model", { kind = "length", min = 10 }]
+[[rule]]
+id = "R2"
+text = "no vague words"
+check = { kind = "forbidden-words", words = ["soon"] }
+"#;
+
+    fn canonical(text: &str) -> String {
+        Rulebook::from_toml(text).expect("a good rulebook").canonical()
+    }
+
+    #[test]
+    fn any_change_changes_the_canonical_text() {
+        let known = canonical(RULES);
+        assert_eq!(known, canonical(&RULES.replace("min = 10", "min  =   10")));
+        for (old, new) in [
+            ("version = \"1\"", "version = \"2\""),
+            ("preamble = \"p\"", "preamble = \"q\""),
+            ("min = 10", "min = 11"),
+            ("\"soon\"", "\"sooner\""),
+            ("[\"On Track\"]", "[\"On Hold\"]"),
+            ("no vague words", "no vague word"),
+            ("[\"R1\"]", "[]"),
+            ("\"model\", ", ""),
+            ("version", "as_of_period = \"day\"\nversion"),
+        ] {
+            assert_ne!(known, canonical(&RULES.replacen(old, new, 1)), "{new}");
+        }
+        assert_ne!(Rulebook::free("a").canonical(), Rulebook::free("b").canonical());
+    }
+
+    #[test]
+    fn rules_are_found() {
+        let rulebook = Rulebook::from_toml(RULES).expect("a good rulebook");
+        assert_eq!(rulebook.model_rules().map(|rule| rule.id.as_str()).collect::<Vec<_>>(), ["R1"]);
+        assert_eq!(rulebook.rule(&RuleId::new("R2")).map(|rule| rule.asks_model), Some(false));
+        assert_eq!(rulebook.rule(&RuleId::new("r2")), None);
+        assert_eq!(rulebook.named_statuses(), ["On Track"]);
+        assert_eq!(rulebook.as_of_period(), AsOfPeriod::Week);
+        assert_eq!(Rulebook::free("x").model_rules().count(), 0);
     }
 }

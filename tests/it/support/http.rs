@@ -31,6 +31,8 @@ pub(crate) struct Request {
 pub(crate) enum Answer {
     /// Sends these bytes, status line included, and keeps the connection.
     Whole(Vec<u8>),
+    /// Sends these bytes after a while, and keeps the connection.
+    Late(Vec<u8>, Duration),
     /// Sends these bytes and closes the connection.
     Cut(Vec<u8>),
     /// Sends one byte at each tick.
@@ -82,6 +84,14 @@ impl Request {
 }
 
 impl Answer {
+    /// The same bytes after a while.
+    pub(crate) fn after(self, pause: Duration) -> Self {
+        match self {
+            Self::Whole(bytes) => Self::Late(bytes, pause),
+            other => other,
+        }
+    }
+
     /// A JSON answer.
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::text(status, &[("content-type", "application/json")], &body.to_string())
@@ -116,6 +126,12 @@ async fn serve(stream: TcpStream, received: Arc<Mutex<Vec<Request>>>, script: Ar
         // A client that has gone away is part of some tests.
         match answer {
             Answer::Whole(bytes) => {
+                if stream.write_all(&bytes).await.is_err() {
+                    return;
+                }
+            }
+            Answer::Late(bytes, after) => {
+                tokio::time::sleep(after).await;
                 if stream.write_all(&bytes).await.is_err() {
                     return;
                 }

@@ -1,0 +1,194 @@
+//! The composition root: what the settings say becomes the parts of an engine. The only place where adapters
+//! meet the engine.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::results::Wording;
+use crate::domain::rules::{Rulebook, RulebookErrors};
+use crate::engine::{Limits, Parts, Provider};
+use crate::llm::openai::{OpenAiModel, OpenAiParams, SetupError};
+use crate::llm::{ChatModel, ModelId};
+use crate::settings::{
+    FileKind, FileSource, FileTarget, LlmSettings, ProviderSettings, RulesSource, Settings, SourceSettings,
+    TargetSettings, UnknownCalls,
+};
+use crate::store::{Store, Unknown};
+use crate::table::csv::{CsvSink, CsvSinkParams, CsvSource, CsvSourceParams, Encoding};
+use crate::table::{TableSink, TableSource};
+
+/// The parts of an engine as the settings want it.
+///
+/// # Errors
+/// If the rulebook cannot be read, a provider's address makes no sense, or the settings name a kind of table
+/// that cannot be served. Nothing has been opened or sent by then but the rulebook.
+pub fn parts(settings: &Settings) -> Result<Parts, AssembleError> {
+    let llm = &settings.llm;
+    let store = settings.cache_path.clone();
+    Ok(Parts {
+        allowed_statuses: settings.allowed_statuses.clone(),
+        source: Some(source(settings)?),
+        sink: Some(sink(settings)?),
+        providers: providers(llm)?,
+        store: Arc::new(move || Store::open(&store)),
+        as_of: settings.as_of,
+        wording: wording(settings),
+        job: settings.job.clone(),
+        unknown: match settings.unknown {
+            UnknownCalls::Retry => Unknown::Retry,
+            UnknownCalls::Hold => Unknown::Hold,
+        },
+        limits: limits(settings),
+        ..Parts::new(rulebook(settings)?, settings.columns.clone())
+    })
+}
+
+/// The rulebook that the settings name.
+///
+/// # Errors
+/// If its file cannot be read, or with all of its problems at once.
+pub fn rulebook(settings: &Settings) -> Result<Rulebook, AssembleError> {
+    match &settings.rules {
+        RulesSource::Text(text) => Ok(Rulebook::Free(text.clone())),
+        RulesSource::File(path) => {
+            let text = fs::read_to_string(path)
+                .map_err(|error| AssembleError::RulesFile { path: path.clone(), error })?;
+            Rulebook::from_toml(&text)
+                .map_err(|errors| AssembleError::Rulebook { path: path.clone(), errors })
+        }
+    }
+}
+
+/// The source that the settings name, not opened yet.
+///
+/// # Errors
+/// If it is of a kind that cannot be served.
+pub fn source(settings: &Settings) -> Result<Box<dyn TableSource>, AssembleError> {
+    let file = match &settings.source {
+        SourceSettings::File(file) => file.clone(),
+        SourceSettings::Google(_) => return Err(AssembleError::Google("sheets.source_spreadsheet_id")),
+    };
+    let FileSource { path, kind, sheet: _, encoding, delimiter } = file;
+    let (header_row, data_start_row) = (settings.rows.header_row, settings.rows.data_start_row);
+    Ok(match kind {
+        FileKind::Csv => Box::new(CsvSource::new(CsvSourceParams {
+            path,
+            header_row,
+            data_start_row,
+            encoding: encoding.as_deref().map(known_encoding).transpose()?,
+            delimiter,
+        })),
+        FileKind::Xlsx => return Err(AssembleError::Google("source.path")),
+    })
+}
+
+fn known_encoding(label: &str) -> Result<Encoding, AssembleError> {
+    Encoding::for_label(label).ok_or_else(|| AssembleError::Encoding(label.to_owned()))
+}
+
+/// The results table that the settings name, not opened yet.
+///
+/// # Errors
+/// If it is of a kind that cannot be served.
+pub fn sink(settings: &Settings) -> Result<Box<dyn TableSink>, AssembleError> {
+    let FileTarget { path, kind, sheet: _, delimiter } = match &settings.target {
+        TargetSettings::File(file) => file.clone(),
+        TargetSettings::Google(_) => return Err(AssembleError::Google("sheets.target_spreadsheet_id")),
+    };
+    Ok(match kind {
+        FileKind::Csv => Box::new(CsvSink::new(CsvSinkParams { path, delimiter })),
+        FileKind::Xlsx => return Err(AssembleError::Google("target.path")),
+    })
+}
+
+/// The models, the preferred one first; none if models are switched off.
+///
+/// # Errors
+/// If a provider's address makes no sense.
+pub fn providers(llm: &LlmSettings) -> Result<Vec<Provider>, AssembleError> {
+    if !llm.enabled {
+        return Ok(Vec::new());
+    }
+    llm.providers.iter().map(|settings| provider(settings, llm)).collect()
+}
+
+fn provider(settings: &ProviderSettings, llm: &LlmSettings) -> Result<Provider, AssembleError> {
+    let id = ModelId { provider: settings.name.clone(), model: settings.model.clone() };
+    let model = OpenAiModel::new(OpenAiParams {
+        id,
+        base_url: settings.base_url.clone(),
+        api_key: settings.api_key.clone(),
+        organization: settings.organization.clone(),
+        http_referer: llm.http_referer.clone(),
+        x_title: llm.x_title.clone(),
+        temperature: Some(settings.temperature),
+        max_output_tokens: settings.max_output_tokens,
+        request_timeout: settings.request_timeout,
+        reasoning_enabled: settings.reasoning_enabled,
+        connect_timeout: CONNECT_TIMEOUT.min(settings.request_timeout),
+    })
+    .map_err(|error| AssembleError::Provider { name: settings.name.clone(), error })?;
+    let model: Arc<dyn ChatModel> = Arc::new(model);
+    Ok(Provider { model, price: settings.price, max_output_tokens: settings.max_output_tokens })
+}
+
+/// An address that does not answer by then is down.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How results are worded.
+pub fn wording(settings: &Settings) -> Wording {
+    Wording { language: settings.language, timezone: settings.time_zone.clone() }
+}
+
+/// The model keeps its own deadline; this much later it counts as hung.
+const HANG_MARGIN: Duration = Duration::from_secs(15);
+
+fn limits(settings: &Settings) -> Limits {
+    let slowest = settings.llm.providers.iter().map(|provider| provider.request_timeout).max();
+    let defaults = Limits::default();
+    Limits {
+        max_workers: settings.llm.max_workers,
+        attempts: settings.llm.max_retries,
+        queue_depth: settings.queue_depth,
+        batch_size: settings.batch_size,
+        call_deadline: slowest.map_or(defaults.call_deadline, |slowest| slowest + HANG_MARGIN),
+        ..defaults
+    }
+}
+
+/// Why settings do not become an engine.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// The rulebook's file cannot be read.
+    #[error("rules_file: {}: {error}", .path.display())]
+    RulesFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The rulebook is wrong.
+    #[error("rules_file: {}: {errors}", .path.display())]
+    Rulebook {
+        /// The file.
+        path: PathBuf,
+        /// All of its problems.
+        errors: RulebookErrors,
+    },
+    /// A provider cannot be talked to as it is set up.
+    #[error("llm.providers: {name}: {error}")]
+    Provider {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        error: SetupError,
+    },
+    /// An encoding that is not known.
+    #[error("source.encoding: «{0}» is no encoding that is known; try utf-8, utf-16le or windows-1251")]
+    Encoding(String),
+    /// Google Sheets are not served by this version.
+    #[error("{0}: Google Sheets are not served by this version; use [source] and [target] with local files")]
+    Google(&'static str),
+}

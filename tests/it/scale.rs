@@ -1,0 +1,69 @@
+//! Long tables: memory does not grow with them.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A long table, code checks only, in a process of its own. Gives its peak memory in MiB and its rows a second.
+fn review(rows: usize) -> (f64, f64) {
+    let dir = tempfile::tempdir().unwrap();
+    write_table(&dir.path().join("statuses.csv"), rows);
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_status-validator"))
+        .current_dir(dir.path())
+        .args(["--config", samples.join("Settings.toml").to_str().unwrap()])
+        .args(["--source", "statuses.csv", "--output", "results.csv", "--summary", "summary.json"])
+        .env("SV_CACHE_PATH", dir.path().join("store.sqlite"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut peak = 0.0_f64;
+    let status = loop {
+        peak = peak.max(high_water_mark(child.id()).unwrap_or_default());
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => std::thread::yield_now(),
+        }
+    };
+    assert!(status.success(), "{status}");
+    let summary = std::fs::read_to_string(dir.path().join("summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(summary["rows_read"], rows, "{summary}");
+    assert_eq!(summary["rows_written"], rows, "{summary}");
+    (peak, summary["rows_per_s"].as_f64().unwrap())
+}
+
+fn write_table(path: &Path, rows: usize) {
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
+    writeln!(file, "ID,Project,Project Manager,Status,Completion Date,Comment").unwrap();
+    for i in 0..rows {
+        writeln!(
+            file,
+            "L-{i},Project {i},Dana Mockford,On Track,2026-05-14,\"Done: stage {i} agreed 6 Mar, {i} items accepted \
+             12 Mar. In progress: naming rules. Next: rules published 26 Mar, board meeting 9 Apr.\""
+        )
+        .unwrap();
+    }
+    file.flush().unwrap();
+}
+
+/// The peak of a process's resident memory in MiB, as Linux tells it.
+fn high_water_mark(pid: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_does_not_grow_with_the_table() {
+    let (short, _) = review(20_000);
+    let (long, rows_per_s) = review(200_000);
+    println!(
+        "20,000 rows: {short:.1} MiB; 200,000 rows: {long:.1} MiB, {rows_per_s:.0} rows/s (debug build)"
+    );
+    assert!(long < 80.0, "{long} MiB");
+    assert!(long - short < 10.0, "{short} MiB, then {long} MiB");
+}
