@@ -1,6 +1,8 @@
 //! `plan`: what a run would do and cost. No calls, no writes.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 use serde_json::json;
 
 use super::args::{InputArgs, Report, ReportFormat, SelectionArgs};
@@ -19,6 +21,9 @@ pub(crate) struct PlanArgs {
     input: InputArgs,
     #[command(flatten)]
     selection: SelectionArgs,
+    /// Results table instead of the one in the settings
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
     #[command(flatten)]
     report: ReportFormat,
 }
@@ -29,7 +34,8 @@ const CHARS_A_TOKEN: u64 = 3;
 const SHORT_ANSWER: u64 = 100;
 
 pub(crate) fn run(session: &Session, args: &PlanArgs) -> Result<Exit, CliError> {
-    let settings = session.settings(Overrides::of_input(&args.input))?;
+    let overrides = Overrides::of_input(&args.input).path("target.path", args.output.as_ref());
+    let settings = session.settings(overrides)?;
     let parts = Parts { sink: None, ..assemble::parts(&settings)? };
     let (providers, rulebook) = (parts.providers.clone(), parts.rulebook.clone());
     let source = parts.source.as_ref().map(|source| source.name()).unwrap_or_default();

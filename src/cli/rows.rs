@@ -12,7 +12,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, pre
 use serde_json::{Map, Value};
 
 use super::args::RowFormat;
-use super::screen::Screen;
+use super::screen::{self, Screen};
 use super::terminal;
 use crate::domain::results::{IsValid, Layout, ResultColumn, ResultRow};
 use crate::table::csv::neutralise;
@@ -186,7 +186,8 @@ pub(crate) fn new_table(screen: &Screen, lines: Lines) -> Table {
         Lines::Dense => presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()),
     };
     table.load_style(style).set_content_arrangement(ContentArrangement::Dynamic);
-    if let Some(width) = screen.table_width() {
+    let terminal = table.width().filter(|columns| *columns >= screen::NARROW);
+    if let Some(width) = screen.table_width(terminal) {
         table.set_width(width);
     }
     if screen.out_colors.0 {

@@ -12,6 +12,8 @@ use super::args::{ProgressMode, When};
 
 /// The width of tables that go to a file.
 const WIDTH: u16 = 110;
+/// A terminal that says it is narrower than this does not know: no table would fit.
+pub(crate) const NARROW: u16 = 40;
 
 /// The two streams. Clones write to the same ones.
 #[derive(Clone)]
@@ -119,10 +121,11 @@ impl Screen {
         let bar = bar.get_or_insert_with(|| {
             // The target is set explicitly: NO_COLOR takes the colours, not the progress.
             ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(10))
+                .with_style(style(length))
         });
-        bar.set_style(style(length.is_some()));
-        if let Some(length) = length {
-            bar.set_length(length.max(position));
+        if let Some(length) = length.filter(|length| bar.length() != Some(*length)) {
+            bar.set_style(style(Some(length)));
+            bar.set_length(length);
         }
         bar.set_position(position);
         bar.set_message(text);
@@ -135,10 +138,11 @@ impl Screen {
         }
     }
 
-    /// The width for tables on standard output; none: as wide as the terminal is.
-    pub(crate) fn table_width(&self) -> Option<u16> {
+    /// The width for tables on standard output, where the terminal has this one; none: leave it alone.
+    pub(crate) fn table_width(&self, terminal: Option<u16>) -> Option<u16> {
         let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        given.filter(|columns| *columns >= 40).or((!self.out_is_terminal).then_some(WIDTH))
+        let fallback = || (!self.out_is_terminal || terminal.is_none()).then_some(WIDTH);
+        given.filter(|columns| *columns >= NARROW).or_else(fallback)
     }
 
     fn beside_the_bar<T>(&self, write: impl FnOnce() -> T) -> T {
@@ -209,9 +213,11 @@ impl Colors {
     }
 }
 
-fn style(known_length: bool) -> ProgressStyle {
-    let template =
-        if known_length { "{wide_bar} {pos}/{len} {msg}" } else { "{spinner} {pos} rows {msg} {elapsed}" };
+fn style(length: Option<u64>) -> ProgressStyle {
+    let template = match length {
+        Some(_) => "{wide_bar} {pos}/{len} rows: {msg}, {eta} left",
+        None => "{spinner} {elapsed} {pos} rows: {msg}",
+    };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 

@@ -1,5 +1,6 @@
 //! Integration tests, one file a topic, in one binary.
 
+mod cli;
 mod engine;
 mod faults;
 mod golden;

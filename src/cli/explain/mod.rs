@@ -75,6 +75,8 @@ struct Explained {
     verdict: Option<Verdict>,
     /// Why what is known of the model's word does not count.
     missing: Option<Missing>,
+    /// Rules of this row wait for a model, and none is set up.
+    waits: bool,
     history: Vec<Judged>,
 }
 
@@ -121,7 +123,8 @@ impl<'a> Explainer<'a> {
             Ok(verdict) => (verdict, None),
             Err(missing) => (None, Some(missing)),
         };
-        Ok(Explained { entry, review, fingerprint, known, verdict, missing, history })
+        let waits = review.asks_model && self.freshness.models.is_empty();
+        Ok(Explained { entry, review, fingerprint, known, verdict, missing, waits, history })
     }
 
     /// The verdict as far as it can be given without asking; none if a model has to be asked.

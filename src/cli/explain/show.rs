@@ -86,6 +86,7 @@ fn model(row: &Explained, style: &Style<'_>) -> String {
         return "  not needed for this row\n".to_owned();
     }
     let mut text = match &row.known {
+        Known::Missing if row.waits => "  none is set up; this row waits for one\n".to_owned(),
         Known::Missing => "  not asked yet\n".to_owned(),
         Known::Held => {
             "  a crash left the call without an answer: it waits for a run with --force\n".to_owned()
@@ -121,8 +122,9 @@ fn conclusion(row: &Explained, style: &Style<'_>) -> String {
         return format!("  {}\n", colors.warn("open: the next run asks the model"));
     };
     let word = if verdict.valid { colors.good("OK") } else { colors.bad("FIX") };
+    let reserve = if row.waits { ", as far as code can tell" } else { "" };
     let lines: String = findings(verdict).lines().map(|line| format!("  {line}\n")).collect();
-    format!("  {word}\n{lines}")
+    format!("  {word}{reserve}\n{lines}")
 }
 
 fn history(row: &Explained, style: &Style<'_>) -> String {

@@ -1,5 +1,6 @@
 //! What several topics need: small tables, engines under a paused clock, a runtime to wait in.
 
+pub(crate) mod cli;
 pub(crate) mod http;
 
 use std::sync::{Arc, Mutex};
