@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod cell;
 pub mod checks;
+pub mod clip;
 pub mod columns;
 pub mod dates;
 pub mod entry;
