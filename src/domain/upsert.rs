@@ -100,7 +100,8 @@ fn with_note(reason: &str, issues: &str, language: Language) -> String {
 /// Finds the keys of rows that stand in a results table, in reading order.
 ///
 /// Rows with a `Key` keep it. Rows without one (the table was written by another tool) get the key that
-/// the reader would give them: by project name and occurrence, or by row number.
+/// the reader would give them: by project name and occurrence, or by row number. But a row that has neither
+/// a key nor a verdict nor a row number was put there by people: it stays theirs, whatever it is called.
 #[derive(Debug, Default)]
 pub struct ExistingKeys {
     occurrences: Occurrences,
@@ -118,6 +119,7 @@ impl ExistingKeys {
                 }
                 RowKey::stored(key)
             }
+            None if !is_result(&text) => return None,
             None => match text(ResultColumn::ProjectName).filter(|project| !fold(project).is_empty()) {
                 Some(project) => self.occurrences.next(&project, 0).key,
                 None => {
@@ -134,6 +136,13 @@ impl ExistingKeys {
         // A copied row carries its original's key: the first one stays ours, the copy is people's.
         (*count == 1).then_some(key)
     }
+}
+
+/// True for a row without a key that a tool wrote.
+fn is_result(text: impl Fn(ResultColumn) -> Option<String>) -> bool {
+    let has_verdict = text(ResultColumn::IsValid).is_some_and(|word| IsValid::parse(&word).is_some());
+    let is_number = |number: String| number.trim().parse::<u64>().is_ok() || is_gone_mark(&number);
+    has_verdict || text(ResultColumn::RowNumber).is_some_and(is_number)
 }
 
 /// The text that marks a row whose source row is gone. It stands in the `Row Number` column.
@@ -154,4 +163,31 @@ fn gone_words(language: Language) -> &'static str {
 /// the source rather than with the rows: nine in ten or more are gone.
 pub fn is_suspicious_shrink(rows_in_target: u64, gone: u64) -> bool {
     rows_in_target > 0 && gone * 10 >= rows_in_target * 9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_without_a_key_are_ours_only_if_a_tool_wrote_them() {
+        let mut keys = ExistingKeys::default();
+        let mut next = |number: &str, project: &str, word: &str, key: &str| {
+            let found = keys.next(|column| match column {
+                ResultColumn::RowNumber => Some(number.to_owned()),
+                ResultColumn::ProjectName => Some(project.to_owned()),
+                ResultColumn::IsValid => Some(word.to_owned()),
+                ResultColumn::Key => Some(key.to_owned()),
+                _ => None,
+            });
+            found.map(|key| key.as_str().to_owned())
+        };
+        assert_eq!(next("", "Gate", "", ""), None, "a note of people about a project");
+        assert_eq!(next("2", "Gate", "YES", "gate").as_deref(), Some("gate"));
+        assert_eq!(next("2", "Gate", "YES", "gate"), None, "a copy of that row");
+        assert_eq!(next("", "Gate", "NO", "").as_deref(), Some("gate #3"), "the copy counts as an occurrence");
+        assert_eq!(next("7", "", "", "").as_deref(), Some("@7"));
+        assert_eq!(next("not in the source since 2026-03-13", "Roof", "", "").as_deref(), Some("roof"));
+        assert_eq!(next("total", "Sum", "", ""), None);
+    }
 }

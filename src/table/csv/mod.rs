@@ -1,1 +1,17 @@
 //! CSV files as sources and as results tables.
+
+mod commit;
+mod dialect;
+mod encoding;
+mod line;
+mod merge;
+mod neutralise;
+mod record;
+mod replacement;
+mod results;
+mod sink;
+mod source;
+
+pub use encoding::Encoding;
+pub use sink::{CsvSink, CsvSinkParams};
+pub use source::{CsvSource, CsvSourceParams};
