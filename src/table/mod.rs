@@ -3,6 +3,7 @@
 //! [`TableSource`] and [`TableSink`] are what the engine knows of a table; anyone can implement them.
 
 pub mod csv;
+mod replacement;
 mod spool;
 pub mod xlsx;
 
