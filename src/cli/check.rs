@@ -95,14 +95,14 @@ impl Check<'_> {
             let page = source.next_page(100).await?;
             let rows = match header.rows {
                 Some(rows) => counted(rows, "row"),
-                None if page.is_empty() => "no rows".to_owned(),
-                None => "rows found".to_owned(),
+                None if page.is_empty() => "no rows below it".to_owned(),
+                None => "rows below it".to_owned(),
             };
             Ok::<_, CliError>((source.name(), columns, rows))
         };
         match opened.await {
             Ok((name, columns, rows)) => {
-                self.good("source", &format!("{name}: header found, {rows}"));
+                self.good("source", &format!("{name}: the header matches, {rows}"));
                 Some(columns)
             }
             Err(error) => {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::engine::{FailureKind, RunError, StartError, ValidateError};
+use crate::engine::{Failure, FailureKind, RunError, StartError, Tally, ValidateError};
+use crate::llm::LlmError;
 use crate::store::StoreError;
 use crate::table::TableError;
 
@@ -49,9 +50,10 @@ impl Exit {
         }
     }
 
-    /// The code for a part of a run that failed.
-    pub(crate) fn of_failure(kind: FailureKind) -> Self {
-        match kind {
+    /// The code for what ended a run early.
+    pub(crate) fn of_failure(failure: &Failure, tally: &Tally) -> Self {
+        match failure.kind {
+            FailureKind::Providers if keys_refused(tally) => Self::Access,
             FailureKind::Source | FailureKind::Target | FailureKind::Store | FailureKind::Providers => {
                 Self::Unavailable
             }
@@ -146,6 +148,12 @@ impl From<ValidateError> for CliError {
     }
 }
 
+/// True if every provider that was given up refused its key: no later run can do better.
+fn keys_refused(tally: &Tally) -> bool {
+    let refused = LlmError::Auth(String::new()).to_string();
+    !tally.providers_out.is_empty() && tally.providers_out.values().all(|reason| reason.starts_with(&refused))
+}
+
 fn of_table(error: &TableError) -> Exit {
     match error {
         TableError::Header { .. } => Exit::Usage,
@@ -176,6 +184,19 @@ fn of_store(error: &StoreError) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refused_keys_are_told_from_providers_in_trouble() {
+        let failure = Failure { kind: FailureKind::Providers, text: String::new() };
+        let exit = |reasons: &[LlmError]| {
+            let providers_out = reasons.iter().map(ToString::to_string).enumerate().collect();
+            Exit::of_failure(&failure, &Tally { providers_out, ..Tally::default() })
+        };
+        let auth = || LlmError::Auth("no such key".into());
+        assert_eq!(exit(&[auth(), auth()]), Exit::Access);
+        assert_eq!(exit(&[auth(), LlmError::Quota("empty".into())]), Exit::Unavailable);
+        assert_eq!(exit(&[]), Exit::Unavailable);
+    }
 
     #[test]
     fn what_a_person_has_to_mend_is_named_first() {

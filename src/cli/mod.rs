@@ -42,7 +42,7 @@ use session::Session;
 ///
 /// A panic ends with code 8 and a message, never with a trace of the machine.
 pub fn main() -> ExitCode {
-    panic::set_hook(Box::new(|panic| report_panic(panic)));
+    panic::set_hook(Box::new(report_panic));
     let ended = panic::catch_unwind(AssertUnwindSafe(start));
     ended.unwrap_or(Exit::Internal).into()
 }

@@ -11,7 +11,7 @@ use super::{run, summary, terminal};
 use crate::assemble;
 use crate::domain::money::{MicroUsd, Price, Usage};
 use crate::domain::outcome::SkipReason;
-use crate::engine::{Mode, Provider, RunOutcome, RunRequest, Tally};
+use crate::engine::{Mode, Parts, Provider, RunOutcome, RunRequest, Tally};
 
 #[derive(Args, Debug)]
 pub(crate) struct PlanArgs {
@@ -30,13 +30,13 @@ const SHORT_ANSWER: u64 = 100;
 
 pub(crate) fn run(session: &Session, args: &PlanArgs) -> Result<Exit, CliError> {
     let settings = session.settings(Overrides::of_input(&args.input))?;
-    let parts = assemble::parts(&settings)?;
+    let parts = Parts { sink: None, ..assemble::parts(&settings)? };
     let (providers, rulebook) = (parts.providers.clone(), parts.rulebook.clone());
     let source = parts.source.as_ref().map(|source| source.name()).unwrap_or_default();
     let request = RunRequest { mode: Mode::Plan, ..run::request(&args.selection, &settings) };
     let (report, signals) = run::drive(session, parts, request)?;
-    if let Some(failure) = report.failure {
-        return Err(CliError::new(Exit::of_failure(failure.kind), failure.text));
+    if let Some(failure) = report.failure.clone() {
+        return Err(CliError::new(Exit::of_failure(&failure, &report.tally), failure.text));
     }
     if report.outcome == RunOutcome::Interrupted {
         return Ok(signals.and_then(|signals| signals.exit()).unwrap_or(Exit::Interrupted));
@@ -161,5 +161,55 @@ impl<'a> Plan<'a> {
             "cost_usd": cost.map(|(low, high)| json!({ "min": low.as_usd(), "max": high.as_usd() })),
         });
         format!("{}\n", terminal::json(&format!("{plan:#}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llm::{ChatModel, LlmError, ModelId, Question, Reply};
+
+    struct Silent(ModelId);
+
+    impl ChatModel for Silent {
+        fn id(&self) -> &ModelId {
+            &self.0
+        }
+
+        fn ask<'a>(
+            &'a self,
+            _question: &'a Question,
+        ) -> futures_util::future::BoxFuture<'a, Result<Reply, LlmError>> {
+            Box::pin(std::future::ready(Err(LlmError::BadReply("a plan asks nothing".into()))))
+        }
+    }
+
+    fn provider(price: Option<Price>) -> Provider {
+        let id = ModelId { provider: "p".into(), model: "m".into() };
+        Provider { price, max_output_tokens: 1000, ..Provider::new(Silent(id)) }
+    }
+
+    #[test]
+    fn the_price_goes_from_short_answers_of_the_first_to_long_ones_of_the_dearest() {
+        let price = |input, output| Some(Price { input, cached_input: None, output });
+        let cheap_and_dear = [provider(price(1.0, 2.0)), provider(price(10.0, 20.0))];
+        let estimate = Estimate::new(10, 3000, &cheap_and_dear);
+        let cost = Some((MicroUsd(1000 + 2 * 1000), MicroUsd(10_000 + 20 * 10_000)));
+        assert_eq!(estimate, Estimate { prompt_tokens: 1000, completion_tokens: (1000, 10_000), cost });
+    }
+
+    #[test]
+    fn without_a_price_there_is_no_guess() {
+        let estimate = Estimate::new(1, 300, &[provider(None)]);
+        assert_eq!(estimate.cost, None);
+        assert_eq!(Estimate::new(0, 0, &[]).completion_tokens, (0, 0));
+    }
+
+    #[test]
+    fn a_plan_without_a_model_says_what_waits() {
+        let tally = Tally { rows_read: 7, decided_by_code: 7, ..Tally::default() };
+        let text = Plan::new("a\u{1b}.csv".into(), &tally, &[], vec!["R4".into()]).text();
+        assert!(text.contains("no model is set up, R4 wait for one"), "{text}");
+        assert!(text.contains("a\\u{1b}.csv: 7 rows"), "{text}");
     }
 }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 use std::io;
 
+use comfy_table::LineStyle;
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 
@@ -146,7 +147,7 @@ impl RowPrinter {
             return String::new();
         }
         self.to_fix.sort_by_key(|row| row.row);
-        let mut table = new_table(&self.screen);
+        let mut table = new_table(&self.screen, Lines::Between);
         let named = self.columns.contains(&ResultColumn::ProjectName);
         let header = if named {
             ["Row", "Project", "Status", "What to fix"].as_slice()
@@ -170,10 +171,21 @@ impl RowPrinter {
     }
 }
 
+/// Whether rows of a table have a line between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lines {
+    Between,
+    Dense,
+}
+
 /// A table for people, as wide as there is room.
-pub(crate) fn new_table(screen: &Screen) -> Table {
+pub(crate) fn new_table(screen: &Screen, lines: Lines) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    let style = match lines {
+        Lines::Between => presets::UTF8_HORIZONTAL_ONLY,
+        Lines::Dense => presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()),
+    };
+    table.load_style(style).set_content_arrangement(ContentArrangement::Dynamic);
     if let Some(width) = screen.table_width() {
         table.set_width(width);
     }

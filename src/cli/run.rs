@@ -106,8 +106,8 @@ impl<'a> Review<'a> {
             rulebook: Arc::clone(&parts.rulebook),
             models: parts.providers.iter().map(|provider| provider.model.id().to_string()).collect(),
             target: match (mode, &parts.sink) {
-                (Mode::Full, Some(sink)) => sink.name(),
-                _ => "above".to_owned(),
+                (Mode::Full, Some(sink)) => session.near(&sink.name()),
+                _ => "printed, not written".to_owned(),
             },
         }
     }
@@ -138,7 +138,7 @@ impl<'a> Review<'a> {
     fn exit(&self, report: &RunReport, signal: Option<Exit>) -> Exit {
         match (report.outcome, &report.failure) {
             (RunOutcome::Interrupted, _) => signal.unwrap_or(Exit::Ok), // nobody read the output any more
-            (RunOutcome::Failed, Some(failure)) => Exit::of_failure(failure.kind),
+            (RunOutcome::Failed, Some(failure)) => Exit::of_failure(failure, &report.tally),
             (RunOutcome::Failed, None) => Exit::Internal,
             (RunOutcome::Budget, _) => Exit::Budget,
             (RunOutcome::Partial, _) => Exit::Partial,
@@ -257,8 +257,7 @@ impl SummaryFile {
         if path.is_dir() {
             return Err(refused(&"it is a folder"));
         }
-        let spool =
-            NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(|error| refused(&error))?;
+        let spool = spool(folder.unwrap_or(Path::new("."))).map_err(|error| refused(&error))?;
         Ok(Self { path: path.to_owned(), spool })
     }
 
@@ -296,4 +295,12 @@ impl SummaryFile {
             },
         )
     }
+}
+
+/// A file for a report, which others may read as far as the user lets them.
+fn spool(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.prefix(".status-validator-").tempfile_in(folder)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::args::{Report, ReportFormat};
 use super::exit::{CliError, Exit};
-use super::rows::{heading, new_table};
+use super::rows::{Lines, heading, new_table};
 use super::session::{Overrides, Session};
 use super::words::{dollars, duration, number};
 use super::{cache, terminal};
@@ -41,6 +41,9 @@ enum RunsCommand {
     },
 }
 
+/// As much of a run's id as tells runs apart that did not begin in the same millisecond; `runs show` takes it.
+const SHORT_ID: usize = 13;
+
 pub(crate) fn run(session: &Session, args: &RunsArgs) -> Result<Exit, CliError> {
     let settings = session.settings(Overrides::default())?;
     let wording = assemble::wording(&settings);
@@ -71,7 +74,7 @@ fn list(session: &Session, runs: &[RunRecord], wording: &Wording, form: Report) 
     if runs.is_empty() {
         return session.print("no runs yet\n");
     }
-    let mut table = new_table(&session.screen);
+    let mut table = new_table(&session.screen, Lines::Dense);
     let names = ["Started", "Run", "Job", "Outcome", "Rows", "To fix", "Not checked", "Spent"];
     table.set_header(names.map(|name| heading(&session.screen, name)));
     for run in runs {
@@ -82,7 +85,7 @@ fn list(session: &Session, runs: &[RunRecord], wording: &Wording, form: Report) 
         };
         table.add_row([
             Cell::new(wording.date(run.start.started)),
-            Cell::new(terminal::line(&run.start.run_id)),
+            Cell::new(terminal::line(&run.start.run_id).chars().take(SHORT_ID).collect::<String>()),
             Cell::new(terminal::line(&run.start.job)),
             Cell::new(outcome(run)),
             count("rows_read"),

@@ -46,6 +46,13 @@ impl Session {
         named.display().to_string()
     }
 
+    /// A path as people here know it: without the current folder.
+    pub(crate) fn near(&self, path: &str) -> String {
+        let here = std::env::current_dir().unwrap_or_default();
+        let near = Path::new(path).strip_prefix(&here).ok().filter(|near| !near.as_os_str().is_empty());
+        near.map_or_else(|| path.to_owned(), |near| near.display().to_string())
+    }
+
     /// Says that something should be mended.
     pub(crate) fn warn(&self, text: &str) {
         if !self.global.quiet {

@@ -53,7 +53,9 @@ impl<'a> Run<'a> {
         if let Some(writer) = writer {
             died("writer", writer.send(Open(options.clone())).await)?.map_err(RunError::Target)?;
         }
-        self.begin().await?;
+        if self.request.mode != Mode::Plan {
+            self.begin().await?;
+        }
         if let (Some(writer), Mode::Full) = (writer, self.request.mode) {
             self.write_what_is_pending(writer, options).await?;
         }
