@@ -17,6 +17,7 @@ use crate::settings::{
 };
 use crate::store::{Store, Unknown};
 use crate::table::csv::{CsvSink, CsvSinkParams, CsvSource, CsvSourceParams, Encoding};
+use crate::table::xlsx::{XlsxSink, XlsxSinkParams, XlsxSource, XlsxSourceParams};
 use crate::table::{TableSink, TableSource};
 
 /// The parts of an engine as the settings want it.
@@ -70,7 +71,7 @@ pub fn source(settings: &Settings) -> Result<Box<dyn TableSource>, AssembleError
         SourceSettings::File(file) => file.clone(),
         SourceSettings::Google(_) => return Err(AssembleError::Google("sheets.source_spreadsheet_id")),
     };
-    let FileSource { path, kind, sheet: _, encoding, delimiter } = file;
+    let FileSource { path, kind, sheet, encoding, delimiter } = file;
     let (header_row, data_start_row) = (settings.rows.header_row, settings.rows.data_start_row);
     Ok(match kind {
         FileKind::Csv => Box::new(CsvSource::new(CsvSourceParams {
@@ -80,7 +81,9 @@ pub fn source(settings: &Settings) -> Result<Box<dyn TableSource>, AssembleError
             encoding: encoding.as_deref().map(known_encoding).transpose()?,
             delimiter,
         })),
-        FileKind::Xlsx => return Err(AssembleError::Google("source.path")),
+        FileKind::Xlsx => {
+            Box::new(XlsxSource::new(XlsxSourceParams { path, sheet, header_row, data_start_row }))
+        }
     })
 }
 
@@ -93,13 +96,13 @@ fn known_encoding(label: &str) -> Result<Encoding, AssembleError> {
 /// # Errors
 /// If it is of a kind that cannot be served.
 pub fn sink(settings: &Settings) -> Result<Box<dyn TableSink>, AssembleError> {
-    let FileTarget { path, kind, sheet: _, delimiter } = match &settings.target {
+    let FileTarget { path, kind, sheet, delimiter } = match &settings.target {
         TargetSettings::File(file) => file.clone(),
         TargetSettings::Google(_) => return Err(AssembleError::Google("sheets.target_spreadsheet_id")),
     };
     Ok(match kind {
         FileKind::Csv => Box::new(CsvSink::new(CsvSinkParams { path, delimiter })),
-        FileKind::Xlsx => return Err(AssembleError::Google("target.path")),
+        FileKind::Xlsx => Box::new(XlsxSink::new(XlsxSinkParams { path, sheet })),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Row keys: what makes a row of the source and a row of the results the same row.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -56,17 +57,18 @@ fn ends_like_an_occurrence(key: &str) -> bool {
 
 /// Numbers the occurrences of identifiers while a table is read from top to bottom.
 ///
-/// Holds a 64-bit hash and two numbers for each identifier, not its text: tables may be long.
+/// Holds a 64-bit hash and a row number for each identifier, not its text: tables may be long.
 #[derive(Debug, Default)]
 pub struct Occurrences {
-    seen: HashMap<u64, Seen>,
+    /// The first row of each identifier. Bytes, because an aligned pair would take a third more.
+    first_row: HashMap<Short, [u8; 4]>,
+    /// How often an identifier occurs, where more than once.
+    count: HashMap<Short, u32>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    first_row: u32,
-    count: u32,
-}
+/// The first 64 bits of an identifier's hash: two of a million different identifiers share them once in
+/// forty million tables, and then the later one is taken for a second occurrence.
+type Short = [u8; 8];
 
 /// The key of a row, and the first row that has the same identifier where there is one.
 #[derive(Debug, PartialEq, Eq)]
@@ -80,15 +82,22 @@ pub struct Numbered {
 impl Occurrences {
     /// Gives the next key for `identifier`, which stands in row `row`.
     pub fn next(&mut self, identifier: &str, row: u64) -> Numbered {
-        let digest = blake3::hash(fold(identifier).as_bytes());
-        let mut short = [0; 8];
-        short.copy_from_slice(&digest.as_bytes()[..8]);
-        let first_row = u32::try_from(row).unwrap_or(u32::MAX);
-        let seen = self.seen.entry(u64::from_le_bytes(short)).or_insert(Seen { first_row, count: 0 });
-        seen.count += 1;
-        Numbered {
-            key: RowKey::of_identifier(identifier, seen.count),
-            duplicate_of: (seen.count > 1).then_some(u64::from(seen.first_row)),
+        let mut short = Short::default();
+        short.copy_from_slice(&blake3::hash(fold(identifier).as_bytes()).as_bytes()[..8]);
+        let row = u32::try_from(row).unwrap_or(u32::MAX);
+        match self.first_row.entry(short) {
+            Entry::Vacant(free) => {
+                free.insert(row.to_le_bytes());
+                Numbered { key: RowKey::of_identifier(identifier, 1), duplicate_of: None }
+            }
+            Entry::Occupied(first) => {
+                let count = self.count.entry(short).or_insert(1);
+                *count += 1;
+                Numbered {
+                    key: RowKey::of_identifier(identifier, *count),
+                    duplicate_of: Some(u64::from(u32::from_le_bytes(*first.get()))),
+                }
+            }
         }
     }
 }

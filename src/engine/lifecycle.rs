@@ -105,6 +105,8 @@ pub(super) fn start(
 fn runtime(placement: Placement) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all();
+    // Files and name look-ups; more threads would only cost memory.
+    builder.max_blocking_threads(4);
     #[cfg(feature = "testing")]
     if placement == Placement::Paused {
         builder.start_paused(true);

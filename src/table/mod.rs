@@ -4,6 +4,7 @@
 
 pub mod csv;
 pub mod memory;
+mod replacement;
 mod spool;
 pub mod xlsx;
 

@@ -46,6 +46,7 @@ fn killed_twenty_times_it_finishes_and_pays_for_nothing_twice() {
             }
             child.kill().unwrap(); // SIGKILL
             child.wait().unwrap();
+            server.is_quiet().await;
             while hears.try_recv().is_ok() {}
             let (answered, requests) = (answers(dir.path()), server.requests().len());
             asked_again = requests - answered;

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use super::encoding::{Encoding, Unencodable};
 use super::merge::Merge;
 use super::record::Record;
-use super::replacement::Replacement;
 use super::results::{Existing, ResultsFile};
 use crate::domain::language::Language;
 use crate::domain::results::ResultColumn;
 use crate::domain::upsert::is_suspicious_shrink;
+use crate::table::replacement::Replacement;
 use crate::table::spool::{Batch, Spool, SpoolError};
 use crate::table::{Committed, TableError};
 

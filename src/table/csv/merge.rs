@@ -6,12 +6,12 @@ use super::encoding::Encoding;
 use super::line::Line;
 use super::neutralise::{neutralise, neutralise_exact};
 use super::record::Record;
-use super::replacement::Replacement;
 use super::results::{Places, ResultsFile};
 use crate::domain::clip::clip;
 use crate::domain::results::{ResultColumn, ResultRow};
 use crate::domain::upsert::{RowChange, change, gone_mark};
 use crate::table::Committed;
+use crate::table::replacement::Replacement;
 use crate::table::spool::Batch;
 
 /// The new file while it is written.

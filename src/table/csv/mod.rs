@@ -7,7 +7,6 @@ mod line;
 mod merge;
 mod neutralise;
 mod record;
-mod replacement;
 mod results;
 mod sink;
 mod source;

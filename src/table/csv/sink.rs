@@ -7,9 +7,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::commit::{Gone, Plan, commit};
-use super::replacement::{remove_leftovers, resolve};
 use super::results::Existing;
 use crate::domain::results::ResultRow;
+use crate::table::replacement::{remove_leftovers, resolve};
 use crate::table::spool::Spool;
 use crate::table::{Committed, SinkOptions, TableError, TableSink};
 

@@ -1,6 +1,7 @@
 //! A scripted HTTP/1.1 server on loopback, with real sockets, so that broken and slow answers can be sent too.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 pub(crate) struct Server {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Request>>>,
+    open: Arc<AtomicUsize>,
     _listening: AbortOnDropHandle<()>,
 }
 
@@ -56,8 +58,17 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
-        let listening = tokio::spawn(listen(listener, Arc::clone(&received), Arc::new(script)));
-        Self { address, received, _listening: AbortOnDropHandle::new(listening) }
+        let open = Arc::default();
+        let listening =
+            tokio::spawn(listen(listener, Arc::clone(&received), Arc::clone(&open), Arc::new(script)));
+        Self { address, received, open, _listening: AbortOnDropHandle::new(listening) }
+    }
+
+    /// Waits until every connection is closed: nothing that was sent is still to be read.
+    pub(crate) async fn is_quiet(&self) {
+        while self.open.load(Ordering::SeqCst) > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The address, as in `http://127.0.0.1:4711`.
@@ -107,10 +118,21 @@ impl Answer {
     }
 }
 
-async fn listen(listener: TcpListener, received: Arc<Mutex<Vec<Request>>>, script: Arc<Script>) {
+async fn listen(
+    listener: TcpListener,
+    received: Arc<Mutex<Vec<Request>>>,
+    open: Arc<AtomicUsize>,
+    script: Arc<Script>,
+) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(serve(stream, Arc::clone(&received), Arc::clone(&script)));
+        open.fetch_add(1, Ordering::SeqCst);
+        let serving = serve(stream, Arc::clone(&received), Arc::clone(&script));
+        let open = Arc::clone(&open);
+        connections.spawn(async move {
+            serving.await;
+            open.fetch_sub(1, Ordering::SeqCst);
+        });
     }
 }
 
