@@ -99,7 +99,7 @@ impl Writer<'_> {
         };
         let mut xml = format!("<{prefix}row r=\"{}\"{height}>", self.row);
         for (column, (content, style)) in cells {
-            xml.push_str(&self.cell(column, content, style));
+            xml.push_str(&self.cell(column, &content, style));
         }
         xml.push_str(&format!("</{prefix}row>"));
         match self.sheet.rows.iter().find(|row| row.number > self.row) {
@@ -115,12 +115,12 @@ impl Writer<'_> {
             match old.binary_search_by_key(&column, |cell| cell.place.column) {
                 Ok(at) => {
                     if let Some(cell) = old.get(at) {
-                        let xml = self.cell(column, content, cell.style);
+                        let xml = self.cell(column, &content, cell.style);
                         self.edits.replace(cell.span.clone(), xml);
                     }
                 }
                 Err(at) => {
-                    let xml = self.cell(column, content, style);
+                    let xml = self.cell(column, &content, style);
                     match place_of_new(row, old, at) {
                         Some(place) => self.edits.insert(place, xml),
                         None => tail.push_str(&xml),
@@ -139,26 +139,29 @@ impl Writer<'_> {
         }
     }
 
-    fn cell(&mut self, column: u32, content: Content, style: u32) -> String {
-        let place = Place { row: self.row, column };
-        let prefix = &self.sheet.prefix;
-        let style = match &content {
+    fn cell(&mut self, column: u32, content: &Content, style: u32) -> String {
+        let style = match content {
             Content::Text(text) => self.styles.quoted(style, text::looks_like_a_formula(text)),
             Content::Blank | Content::Number(_) => style,
         };
-        let s = if style == 0 { String::new() } else { format!(" s=\"{style}\"") };
-        match content {
-            Content::Blank if style == 0 => String::new(),
-            Content::Blank => format!("<{prefix}c r=\"{place}\"{s}/>"),
-            Content::Number(number) => {
-                format!("<{prefix}c r=\"{place}\"{s}><{prefix}v>{number}</{prefix}v></{prefix}c>")
-            }
-            Content::Text(text) => format!(
-                "<{prefix}c r=\"{place}\"{s} t=\"inlineStr\"><{prefix}is><{prefix}t xml:space=\"preserve\">{}\
-                 </{prefix}t></{prefix}is></{prefix}c>",
-                text::encode(&text)
-            ),
+        cell(&self.sheet.prefix, Place { row: self.row, column }, content, style)
+    }
+}
+
+/// The XML of a cell; nothing for one that has neither content nor style.
+pub(super) fn cell(prefix: &str, place: Place, content: &Content, style: u32) -> String {
+    let style = if style == 0 { String::new() } else { format!(" s=\"{style}\"") };
+    match content {
+        Content::Blank if style.is_empty() => String::new(),
+        Content::Blank => format!("<{prefix}c r=\"{place}\"{style}/>"),
+        Content::Number(number) => {
+            format!("<{prefix}c r=\"{place}\"{style}><{prefix}v>{number}</{prefix}v></{prefix}c>")
         }
+        Content::Text(text) => format!(
+            "<{prefix}c r=\"{place}\"{style} t=\"inlineStr\"><{prefix}is><{prefix}t xml:space=\"preserve\">{}\
+             </{prefix}t></{prefix}is></{prefix}c>",
+            text::encode(text)
+        ),
     }
 }
 
