@@ -20,8 +20,9 @@ pub enum Cell {
 }
 
 /// The error values that Excel and Google Sheets show, also recognised where a table exports them as text.
-const ERROR_VALUES: [&str; 10] =
-    ["#N/A", "#ERROR!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"];
+const ERROR_VALUES: [&str; 10] = [
+    "#N/A", "#ERROR!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!",
+];
 
 impl Cell {
     /// A text cell; an empty string is an empty cell, an exported error value is an error.

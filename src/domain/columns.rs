@@ -211,8 +211,7 @@ mod tests {
         let error = Columns::locate(&header(&["Statuss", "Comment", "Comment", "Project"]), &names())
             .unwrap_err()
             .to_string();
-        for part in ["did you mean «Statuss»", "columns 2, 3", "no column «Completion Date»", "«Phase»"]
-        {
+        for part in ["did you mean «Statuss»", "columns 2, 3", "no column «Completion Date»", "«Phase»"] {
             assert!(error.contains(part), "{part} is not in: {error}");
         }
     }
