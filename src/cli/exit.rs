@@ -57,7 +57,7 @@ impl Exit {
             FailureKind::Source | FailureKind::Target | FailureKind::Store | FailureKind::Providers => {
                 Self::Unavailable
             }
-            FailureKind::Workers => Self::Internal,
+            FailureKind::Workers | FailureKind::Engine => Self::Internal,
         }
     }
 
@@ -119,6 +119,7 @@ impl From<RunError> for CliError {
             RunError::Source(table) | RunError::Target(table) => of_table(table),
             RunError::Store(store) => of_store(store),
             RunError::NoTable
+            | RunError::NoPreview
             | RunError::AlreadyRunning
             | RunError::ActorDied(_)
             | RunError::ShuttingDown => Exit::Internal,

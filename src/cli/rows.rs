@@ -29,8 +29,8 @@ pub(crate) struct RowPrinter {
     format: RowFormat,
     columns: Vec<ResultColumn>,
     printed: u64,
-    /// Hashes of what was printed: a sink is given rows again after an error.
-    seen: HashSet<u64>,
+    /// Hashes of the rows given last: a sink is given these again after an error.
+    last: HashSet<u64>,
     hasher: RandomState,
     to_fix: Vec<ResultRow>,
     /// Rows to fix that did not find room.
@@ -45,7 +45,7 @@ impl RowPrinter {
             format,
             columns: Vec::new(),
             printed: 0,
-            seen: HashSet::new(),
+            last: HashSet::new(),
             hasher: RandomState::new(),
             to_fix: Vec::new(),
             more: 0,
@@ -58,11 +58,18 @@ impl RowPrinter {
         self.columns = layout.columns();
     }
 
-    /// Prints a row; one that was printed before is left out.
-    pub(crate) fn row(&mut self, row: &ResultRow) {
-        if !self.is_new(row) {
-            return;
+    /// Prints rows; those that were printed just before are left out.
+    pub(crate) fn rows(&mut self, rows: &[ResultRow]) {
+        let hashes: Vec<u64> = rows.iter().map(|row| self.hash(row)).collect();
+        for (row, hash) in rows.iter().zip(&hashes) {
+            if !self.last.contains(hash) {
+                self.row(row);
+            }
         }
+        self.last = hashes.into_iter().collect();
+    }
+
+    fn row(&mut self, row: &ResultRow) {
         let text = match self.format {
             RowFormat::Table => return self.gather(row),
             RowFormat::Json if self.printed == 0 => format!("[\n  {}", self.object(row)),
@@ -102,13 +109,13 @@ impl RowPrinter {
         }
     }
 
-    fn is_new(&mut self, row: &ResultRow) -> bool {
+    fn hash(&self, row: &ResultRow) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         row.key.hash(&mut hasher);
         for column in [ResultColumn::Comment, ResultColumn::IsValid, ResultColumn::Issues] {
             row.text(column).hash(&mut hasher);
         }
-        self.seen.insert(hasher.finish())
+        hasher.finish()
     }
 
     fn object(&self, row: &ResultRow) -> String {

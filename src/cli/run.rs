@@ -25,6 +25,7 @@ use crate::domain::freshness::monday_of;
 use crate::domain::rules::{Rulebook, Severity};
 use crate::engine::{Engine, Mode, Only, Parts, RunOutcome, RunReport, RunRequest, Tally};
 use crate::settings::{Settings, TargetSettings};
+use crate::table::TableSink;
 
 /// How often progress is looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -223,11 +224,11 @@ fn with_printer(
     stop: &CancellationToken,
 ) -> Parts {
     let printer = Arc::clone(printer);
-    let sink = match parts.sink {
-        Some(table) if !dry => Echo::beside(table, printer),
-        _ => Echo::alone(printer, stop.clone()),
-    };
-    Parts { sink: Some(Box::new(sink)), ..parts }
+    if dry {
+        return Parts { preview: Some(Box::new(Echo::alone(printer, stop.clone()))), ..parts };
+    }
+    let sink = parts.sink.map(|table| Box::new(Echo::beside(table, printer)) as Box<dyn TableSink>);
+    Parts { sink, ..parts }
 }
 
 fn refuse_rules(settings: &Settings) -> Result<(), CliError> {

@@ -2,7 +2,7 @@
 //!
 //! - Owns: the [`Store`]. In production it lives on an arbiter of its own, so that a slow disk stops nobody.
 //! - Receives: everything the engine wants to know or keep. Sends: nothing.
-//! - Bound: one message from each sender.
+//! - Bound: the senders' own: each waits for its reply before it sends the next message of its kind.
 //! - On panic: the transaction in work is rolled back, the file is opened afresh, its sender sees `Closed`
 //!   and may send again: every message is safe to repeat.
 
@@ -26,12 +26,12 @@ pub type StoreFactory = Arc<dyn Fn() -> Result<Store, StoreError> + Send + Sync>
 type Kept<T> = Result<T, Arc<StoreError>>;
 
 /// What is known of these questions? The reply has one entry for each, in order.
-#[derive(Message)]
+#[derive(Clone, Message)]
 #[rtype(result = "Kept<Vec<Known>>")]
 pub(crate) struct Lookup(pub(crate) Vec<Fingerprint>);
 
 /// A request is about to leave. The reply means the ledger says so, durably.
-#[derive(Message)]
+#[derive(Clone, Message)]
 #[rtype(result = "Kept<Attempt>")]
 pub(crate) struct Sent(pub(crate) Sending);
 
@@ -46,7 +46,7 @@ pub(crate) struct Keep {
 }
 
 /// An attempt ended without an answer.
-#[derive(Message)]
+#[derive(Clone, Message)]
 #[rtype(result = "Kept<()>")]
 pub(crate) struct Release {
     pub(crate) attempt: Attempt,
@@ -56,7 +56,7 @@ pub(crate) struct Release {
 }
 
 /// An answer was paid for but cannot be used.
-#[derive(Message)]
+#[derive(Clone, Message)]
 #[rtype(result = "Kept<()>")]
 pub(crate) struct Reject {
     pub(crate) attempt: Attempt,
@@ -66,7 +66,7 @@ pub(crate) struct Reject {
 }
 
 /// The table has these rows: their outbox entries are done with.
-#[derive(Message)]
+#[derive(Clone, Message)]
 #[rtype(result = "Kept<()>")]
 pub(crate) struct Confirm {
     pub(crate) target: Arc<str>,
@@ -74,7 +74,7 @@ pub(crate) struct Confirm {
 }
 
 /// Results that an earlier run could not bring to the table: a page of them, after this key.
-#[derive(Message)]
+#[derive(Clone, Message)]
 #[rtype(result = "Kept<Vec<OutboxEntry>>")]
 pub(crate) struct Pending {
     pub(crate) target: Arc<str>,
@@ -83,12 +83,12 @@ pub(crate) struct Pending {
 }
 
 /// A run begins.
-#[derive(Message)]
+#[derive(Clone, Message)]
 #[rtype(result = "Kept<Recovery>")]
 pub(crate) struct BeginRun(pub(crate) RunStart, pub(crate) Unknown);
 
 /// A run has ended.
-#[derive(Message)]
+#[derive(Clone, Message)]
 #[rtype(result = "Kept<()>")]
 pub(crate) struct EndRun {
     pub(crate) run_id: String,
@@ -100,6 +100,24 @@ pub(crate) struct EndRun {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Close;
+
+/// How often a message is sent when the cache dies over it.
+const TRIES: u32 = 3;
+
+/// Sends a message again if the cache dies over it: every message is safe to repeat.
+pub(crate) async fn persist<M, T>(cache: Addr<CacheActor>, message: M) -> Kept<T>
+where
+    M: Message<Result = Kept<T>> + Clone + Send + 'static,
+    CacheActor: Handler<M>,
+    T: Send + 'static,
+{
+    for _ in 1..TRIES {
+        if let Ok(reply) = cache.send(message.clone()).await {
+            return reply;
+        }
+    }
+    cache.send(message).await.unwrap_or_else(|_| Err(closed()))
+}
 
 /// The actor.
 pub(crate) struct CacheActor {
@@ -128,7 +146,10 @@ impl CacheActor {
 }
 
 fn closed() -> Arc<StoreError> {
-    Arc::new(StoreError::Unexpected { path: PathBuf::new(), detail: "the store is closed".to_owned() })
+    Arc::new(StoreError::Unexpected {
+        path: PathBuf::new(),
+        detail: "the store is closed, or fails again and again".to_owned(),
+    })
 }
 
 impl Actor for CacheActor {

@@ -21,6 +21,9 @@ pub enum RunError {
     /// The engine was assembled without a table.
     #[error("this engine has no table: it judges single rows only")]
     NoTable,
+    /// The engine was assembled without a preview.
+    #[error("this engine has no preview: it makes no dry runs")]
+    NoPreview,
     /// One run at a time.
     #[error("a run is under way: wait for it, or cancel it")]
     AlreadyRunning,

@@ -196,7 +196,8 @@ pub struct Stamped {
     pub event: Event,
 }
 
-/// Told of every event, in the engine's thread: it must be quick.
+/// Told of every event, in the engine's thread: it must be quick and must not panic, for it would take the
+/// actor with it that has something to tell.
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn observe(&self, event: &Stamped);
@@ -221,8 +222,14 @@ impl Bus {
         Self { started: Instant::now(), tally: Arc::default(), observer }
     }
 
+    /// Something happened in a run: it counts in its report.
     pub(crate) fn emit(&self, event: Event) {
         self.lock().apply(&event);
+        self.show(event);
+    }
+
+    /// Something happened to a row that somebody sent alone: no run's report counts it.
+    pub(crate) fn show(&self, event: Event) {
         if let Some(observer) = &self.observer {
             observer.observe(&Stamped { at: self.started.elapsed(), event });
         }

@@ -28,6 +28,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::results::Wording;
 use crate::domain::rules::Rulebook;
 use crate::store::{Owner, Store, Unknown};
+use crate::table::TableSink;
 
 /// Limbs come back quickly and often: a row that kills workers is given up long before its worker is.
 const LIMB: RestartPolicy = RestartPolicy {
@@ -70,6 +71,7 @@ pub(super) struct Engine {
     pub(super) target: Arc<str>,
     pub(super) cache: Addr<CacheActor>,
     pub(super) writer: Option<Addr<Writer>>,
+    pub(super) preview: Option<Addr<Writer>>,
     pub(super) dispatcher: Addr<Dispatcher>,
     pub(super) reader: Option<Addr<SheetReader>>,
 }
@@ -117,7 +119,7 @@ fn runtime(placement: Placement) -> std::io::Result<tokio::runtime::Runtime> {
 
 /// Starts the actors, the last of the chain first, so that every address exists before its sender.
 fn assemble(parts: Parts, store: Store, bus: Bus) -> (Engine, Option<Arbiter>) {
-    let Parts { source, sink, limits, clock, .. } = parts;
+    let Parts { source, sink, preview, limits, clock, .. } = parts;
     bus.set_max_workers(limits.max_workers);
     let source_name: Arc<str> = source.as_ref().map(|s| s.name()).unwrap_or_default().into();
     let target: Arc<str> = sink.as_ref().map(|s| s.name()).unwrap_or_default().into();
@@ -133,7 +135,7 @@ fn assemble(parts: Parts, store: Store, bus: Bus) -> (Engine, Option<Arbiter>) {
         Some(arbiter) => supervise_in(&arbiter.handle(), LIMB, observer, MAILBOX, build),
         None => supervise(LIMB, observer, MAILBOX, build),
     };
-    let writer = sink.map(|sink| {
+    let writer = |sink: Box<dyn TableSink>| {
         let params = WriterParams {
             batch_size: limits.batch_size,
             commit_interval: limits.commit_interval,
@@ -141,7 +143,8 @@ fn assemble(parts: Parts, store: Store, bus: Bus) -> (Engine, Option<Arbiter>) {
         };
         let actor = Writer::new(sink, cache.clone(), params, bus.clone());
         supervise(LIMB, self::observer("writer", &bus), MAILBOX, |_| actor)
-    });
+    };
+    let (writer, preview) = (sink.map(writer), preview.map(writer));
     let workers = (0..limits.max_workers)
         .map(|number| {
             let actor = LlmWorker::new(number, bus.clone());
@@ -159,7 +162,7 @@ fn assemble(parts: Parts, store: Store, bus: Bus) -> (Engine, Option<Arbiter>) {
         wording: parts.wording.clone(),
         seed: parts.seed.unwrap_or_else(|| fastrand::u64(..)),
     };
-    let to = Downstream { cache: cache.clone(), writer: writer.clone(), workers };
+    let to = Downstream { cache: cache.clone(), workers };
     let dispatcher = Dispatcher::new(
         params,
         to,
@@ -190,6 +193,7 @@ fn assemble(parts: Parts, store: Store, bus: Bus) -> (Engine, Option<Arbiter>) {
         target,
         cache,
         writer,
+        preview,
         dispatcher,
         reader,
     };
@@ -219,19 +223,20 @@ async fn serve(engine: Arc<Engine>, arbiter: Option<Arbiter>, mut inbox: mpsc::U
         match command {
             Command::Validate { entry, reply } => {
                 let engine = Arc::clone(&engine);
-                actix_rt::spawn(async move { drop(reply.send(engine.validate(*entry).await)) });
+                actix_rt::spawn(async move { reply.send(engine.validate(*entry).await).ok() });
             }
             Command::Run { reply, .. } if run.as_ref().is_some_and(Running::is_under_way) => {
                 drop(reply.send(Err(RunError::AlreadyRunning)));
             }
             Command::Run { request, reply } => {
                 let cancel = request.cancel.clone();
-                let (done, ended) = oneshot::channel();
                 let engine = Arc::clone(&engine);
+                let task = actix_rt::spawn(async move { Run::new(&engine, *request).execute().await });
+                let (done, ended) = oneshot::channel();
                 actix_rt::spawn(async move {
-                    let result = Run::new(&engine, *request).execute().await;
-                    drop(done.send(result.as_ref().ok().cloned()));
-                    drop(reply.send(result));
+                    let result = task.await.unwrap_or(Err(RunError::ActorDied("run")));
+                    done.send(result.as_ref().ok().cloned()).ok(); // read at shutdown only
+                    reply.send(result).ok(); // who asked may have gone
                 });
                 run = Some(Running { cancel, ended });
             }
@@ -264,7 +269,8 @@ async fn stop(
     run: Option<Running>,
     grace: Duration,
 ) -> ShutdownReport {
-    let deadline = Instant::now() + grace;
+    let far = Duration::from_secs(365 * 24 * 3600); // an endless grace is no overflow
+    let deadline = Instant::now() + grace.min(far);
     let mut report = ShutdownReport { clean: true, run: None };
     if let Some(run) = run {
         run.cancel.cancel();

@@ -55,7 +55,8 @@ const SINGLE_RUN: &str = "single";
 /// A running engine. It has a thread and an actix system of its own, so it works inside any async runtime
 /// and without one, and several live side by side in one process.
 ///
-/// Dropping it lets it finish what is inside, without anyone waiting; [`Engine::shutdown`] waits.
+/// [`Engine::shutdown`] ends it in order. If it is dropped instead, it ends when the last handle is gone: a run
+/// that is under way is then cancelled, and what is inside is finished without anyone waiting.
 #[derive(Debug)]
 pub struct Engine {
     handle: EngineHandle,

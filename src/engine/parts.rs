@@ -29,6 +29,8 @@ pub struct Parts {
     pub source: Option<Box<dyn TableSource>>,
     /// Where results go; none for an engine that only judges single rows.
     pub sink: Option<Box<dyn TableSink>>,
+    /// Where the results of dry runs go; none for an engine that makes no dry runs.
+    pub preview: Option<Box<dyn TableSink>>,
     /// The models, the preferred one first; none: code checks only.
     pub providers: Vec<Provider>,
     /// Opens the store.
@@ -123,6 +125,7 @@ impl Parts {
             columns,
             source: None,
             sink: None,
+            preview: None,
             providers: Vec::new(),
             store: Arc::new(Store::open_in_memory),
             clock: Arc::new(SystemClock),

@@ -11,7 +11,7 @@ use actix::prelude::*;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::dispatcher::{Dispatcher, Offer, Offered};
+use super::dispatcher::{Dispatcher, NoRun, Offer, Offered};
 use super::event::{Bus, Event, Settled};
 use crate::domain::columns::{ColumnNames, Columns};
 use crate::domain::entry::{Entry, ReadRow, read_row};
@@ -132,12 +132,10 @@ impl Reading {
                     offered.push(Offered { entry, review });
                 }
             }
-            if offered.is_empty() {
-                continue;
-            }
-            if self.dispatcher.send(Offer(offered)).await.is_err() {
-                // The dispatcher died with the page; the lifecycle, which waits for it too, says so.
-                return Ok(ReadEnd::Cancelled);
+            match self.dispatcher.send(Offer(offered)).await {
+                Ok(Ok(())) => {}
+                // The dispatcher died; whoever finishes the run learns the same and says so.
+                Ok(Err(NoRun)) | Err(_) => return Ok(ReadEnd::Cancelled),
             }
         }
     }

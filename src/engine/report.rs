@@ -83,12 +83,15 @@ pub enum FailureKind {
     Providers,
     /// All workers: a bug, ours or the model's.
     Workers,
+    /// A part of the engine that a run cannot do without: a bug.
+    Engine,
 }
 
 impl Failure {
     pub(super) fn of(halted: &Halted) -> Option<Self> {
         let kind = match halted {
             Halted::Interrupted => return None,
+            Halted::Reader => FailureKind::Source,
             Halted::Target(_) => FailureKind::Target,
             Halted::Store(_) => FailureKind::Store,
             Halted::Providers(_) => FailureKind::Providers,

@@ -34,7 +34,8 @@ pub enum Mode {
     /// Judge and write.
     #[default]
     Full,
-    /// Judge, and give the results to the sink as a preview: nothing is kept for a later write.
+    /// Judge, and give the results to the preview. Answers are kept, so a real run pays for none again; the
+    /// results table is not touched.
     DryRun,
     /// Neither: count what would be asked.
     Plan,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::time::Instant;
 
-use super::cache::{BeginRun, EndRun, Pending};
-use super::dispatcher::{Drain, Halt, Halted, Prepare, RunContext};
+use super::cache::{BeginRun, EndRun, Pending, persist};
+use super::dispatcher::{FinishRun, Halt, Halted, NoRun, Prepare, RunContext};
 use super::error::RunError;
 use super::event::Event;
 use super::lifecycle::Engine;
@@ -15,9 +15,10 @@ use super::reader::{OpenSource, ReadEnd, ReadSource, SheetReader};
 use super::report::{Failure, FailureKind, RunOutcome, RunReport};
 use super::request::{Mode, RunRequest};
 use super::writer::{Flush, Open, Record, Recorded, Writer};
+use crate::domain::columns::Columns;
 use crate::domain::freshness::Freshness;
 use crate::domain::results::Layout;
-use crate::store::{RunStart, StoreError};
+use crate::store::RunStart;
 use crate::table::{SinkOptions, TableError};
 
 /// Rows of one page of results that an earlier run left behind.
@@ -56,10 +57,30 @@ impl<'a> Run<'a> {
         if self.request.mode != Mode::Plan {
             self.begin().await?;
         }
+        let ended = self.judge_rows(reader, writer, columns, options).await;
+        match ended {
+            Ok(ended) => self.end(ended).await,
+            Err(error) => {
+                let kind = FailureKind::Engine;
+                let report = self.report(RunOutcome::Failed, Some(Failure { kind, text: error.to_string() }));
+                self.record(&report).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// What happens between the first row and the last write.
+    async fn judge_rows(
+        &self,
+        reader: &Addr<SheetReader>,
+        writer: Option<&Addr<Writer>>,
+        columns: Columns,
+        options: SinkOptions,
+    ) -> Result<Ended, RunError> {
+        let engine = self.engine;
         if let (Some(writer), Mode::Full) = (writer, self.request.mode) {
             self.write_what_is_pending(writer, options).await?;
         }
-
         let judge = engine.judge(engine.as_of(self.request.as_of));
         let context = RunContext {
             run_id: self.run_id.clone(),
@@ -72,9 +93,10 @@ impl<'a> Run<'a> {
             mode: self.request.mode,
             only: self.request.only,
             limit: self.request.limit,
+            writer: writer.cloned(),
         };
         died("dispatcher", engine.dispatcher.send(Prepare(context)).await)?;
-        let read = ReadSource {
+        let source = ReadSource {
             columns,
             judge,
             only_row: self.request.row.clone(),
@@ -82,15 +104,21 @@ impl<'a> Run<'a> {
             cancel: self.request.cancel.clone(),
         };
         let work = async {
-            let read = died("reader", reader.send(read).await)?;
-            Ok((read, died("dispatcher", engine.dispatcher.send(Drain).await)?))
+            let read = reader.send(source).await;
+            if read.is_err() {
+                died("dispatcher", engine.dispatcher.send(Halt(Halted::Reader)).await)?;
+            }
+            match engine.dispatcher.send(FinishRun).await {
+                Ok(Ok(halted)) => Ok((read, halted)),
+                Ok(Err(NoRun)) | Err(_) => Err(RunError::ActorDied("dispatcher")),
+            }
         };
         let (read, halted) = tokio::select! {
+            biased;
             done = work => done?,
             never = self.halt_when_cancelled() => match never {},
         };
-
-        let whole = self.is_whole() && matches!(read, Ok(ReadEnd::Complete)) && halted.is_none();
+        let whole = self.is_whole() && matches!(read, Ok(Ok(ReadEnd::Complete))) && halted.is_none();
         let flushed = match writer {
             Some(writer) => {
                 let mark_gone = whole.then_some(self.request.accept_shrink);
@@ -98,14 +126,15 @@ impl<'a> Run<'a> {
             }
             None => Ok(()),
         };
-        self.end(read, halted, flushed.err()).await
+        Ok(Ended { read: died("reader", read)?, halted, flushed })
     }
 
     fn tables(&self) -> Result<(&'a Addr<SheetReader>, Option<&'a Addr<Writer>>), RunError> {
         let reader = self.engine.reader.as_ref().ok_or(RunError::NoTable)?;
         let writer = match self.request.mode {
             Mode::Plan => None,
-            Mode::Full | Mode::DryRun => Some(self.engine.writer.as_ref().ok_or(RunError::NoTable)?),
+            Mode::Full => Some(self.engine.writer.as_ref().ok_or(RunError::NoTable)?),
+            Mode::DryRun => Some(self.engine.preview.as_ref().ok_or(RunError::NoPreview)?),
         };
         Ok((reader, writer))
     }
@@ -127,8 +156,8 @@ impl<'a> Run<'a> {
             owner: self.engine.owner,
             started: self.engine.clock.now(),
         };
-        let begun = self.engine.cache.send(BeginRun(start, self.engine.unknown)).await;
-        let recovery = kept(begun)?;
+        let begin = BeginRun(start, self.engine.unknown);
+        let recovery = persist(self.engine.cache.clone(), begin).await.map_err(RunError::Store)?;
         if recovery.unanswered > 0 {
             self.engine.bus.emit(Event::Warning(format!(
                 "{} calls of an earlier run ended without an answer and may have been paid for",
@@ -149,7 +178,7 @@ impl<'a> Run<'a> {
         loop {
             let target = Arc::clone(&self.engine.target);
             let page = Pending { target, after: after.clone(), limit: PENDING_PAGE };
-            let entries = kept(self.engine.cache.send(page).await)?;
+            let entries = persist(self.engine.cache.clone(), page).await.map_err(RunError::Store)?;
             let Some(last) = entries.last() else { break };
             after = Some(last.row.key.clone());
             let rows = entries
@@ -195,27 +224,30 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn end(
-        self,
-        read: Result<ReadEnd, Arc<TableError>>,
-        halted: Option<Halted>,
-        unwritten: Option<Arc<TableError>>,
-    ) -> Result<RunReport, RunError> {
-        let tally = self.engine.bus.tally();
-        let interrupted = matches!(read, Ok(ReadEnd::Cancelled)) || halted == Some(Halted::Interrupted);
+    async fn end(&self, Ended { read, halted, flushed }: Ended) -> Result<RunReport, RunError> {
+        let interrupted =
+            matches!(read, Ok(ReadEnd::Cancelled)) || matches!(halted, Some(Halted::Interrupted));
+        let failed = |kind, error: Arc<TableError>| Failure { kind, text: error.to_string() };
         let failure = read
             .err()
-            .map(|error| Failure { kind: FailureKind::Source, text: error.to_string() })
-            .or(unwritten.map(|error| Failure { kind: FailureKind::Target, text: error.to_string() }))
+            .map(|error| failed(FailureKind::Source, error))
+            .or(flushed.err().map(|error| failed(FailureKind::Target, error)))
             .or(halted.as_ref().and_then(Failure::of));
         let outcome = match failure {
             Some(_) => RunOutcome::Failed,
             None if interrupted => RunOutcome::Interrupted,
-            None if tally.rows_not_checked > 0 => RunOutcome::Partial,
+            None if self.engine.bus.tally().rows_not_checked > 0 => RunOutcome::Partial,
             None => RunOutcome::Ok,
         };
+        let report = self.report(outcome, failure);
+        self.record(&report).await;
+        Ok(report)
+    }
+
+    fn report(&self, outcome: RunOutcome, failure: Option<Failure>) -> RunReport {
+        let tally = self.engine.bus.tally();
         let elapsed_s = self.started.elapsed().as_secs_f64();
-        let report = RunReport {
+        RunReport {
             run_id: self.run_id.clone(),
             job: self.engine.job.clone(),
             outcome,
@@ -223,22 +255,32 @@ impl<'a> Run<'a> {
             elapsed_s,
             tally,
             failure,
-        };
-        if self.request.mode != Mode::Plan {
-            let text = serde_json::to_string(&report).unwrap_or_default();
-            let end = EndRun { run_id: self.run_id, outcome: outcome.as_str(), report: text };
-            if let Err(error) = kept(self.engine.cache.send(end).await) {
-                tracing::warn!(%error, "the run is not in the history");
-            }
         }
-        Ok(report)
     }
+
+    /// Puts the report into the history.
+    async fn record(&self, report: &RunReport) {
+        if self.request.mode == Mode::Plan {
+            return;
+        }
+        let end = EndRun {
+            run_id: self.run_id.clone(),
+            outcome: report.outcome.as_str(),
+            report: serde_json::to_string(report).unwrap_or_default(),
+        };
+        if let Err(error) = persist(self.engine.cache.clone(), end).await {
+            tracing::warn!(%error, "the run is not in the history");
+        }
+    }
+}
+
+/// How the parts of a run ended.
+struct Ended {
+    read: Result<ReadEnd, Arc<TableError>>,
+    halted: Option<Halted>,
+    flushed: Result<(), Arc<TableError>>,
 }
 
 fn died<T>(actor: &'static str, reply: Result<T, MailboxError>) -> Result<T, RunError> {
     reply.map_err(|_| RunError::ActorDied(actor))
-}
-
-fn kept<T>(reply: Result<Result<T, Arc<StoreError>>, MailboxError>) -> Result<T, RunError> {
-    died("cache", reply)?.map_err(RunError::Store)
 }

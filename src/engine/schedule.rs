@@ -15,12 +15,12 @@ pub(crate) type WorkerId = usize;
 /// A moment, counted from the engine's start.
 pub(crate) type Moment = Duration;
 
-/// What became of an admitted row.
+/// What a row is among those that ask the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Admitted {
-    /// It is queued for a worker.
-    Queued,
-    /// Another row inside asks the same: it gets that row's answer.
+pub(crate) enum Place {
+    /// The first: it is looked up and, if need be, asked about.
+    Lead,
+    /// Another row inside asks the same: it shares that row's fate.
     Twin,
 }
 
@@ -49,15 +49,24 @@ impl Schedule {
         }
     }
 
-    /// Takes a row in.
-    pub(crate) fn admit(&mut self, job: JobId, asks: Fingerprint) -> Admitted {
+    /// Takes a row in, before anything is known about it: from now on rows that ask the same are its twins.
+    pub(crate) fn board(&mut self, job: JobId, asks: Fingerprint) -> Place {
         if let Some(twins) = self.flights.get_mut(&asks) {
             twins.push(job);
-            return Admitted::Twin;
+            return Place::Twin;
         }
         self.flights.insert(asks, Vec::new());
+        Place::Lead
+    }
+
+    /// A model has to be asked about a row.
+    pub(crate) fn queue(&mut self, job: JobId) {
         self.ready.push_back(job);
-        Admitted::Queued
+    }
+
+    /// The rows that ask the same as a row inside.
+    pub(crate) fn twins(&self, asks: &Fingerprint) -> &[JobId] {
+        self.flights.get(asks).map_or(&[], Vec::as_slice)
     }
 
     /// The next row for an idle worker; rows whose pause is over go before new ones.
@@ -97,7 +106,7 @@ impl Schedule {
         self.waiting.insert((due, job));
     }
 
-    /// The flight of a row has ended, with or without an answer: gives the rows that share its fate.
+    /// A row's fate is known for good: gives the rows that share it.
     pub(crate) fn land(&mut self, asks: &Fingerprint) -> Vec<JobId> {
         self.flights.remove(asks).unwrap_or_default()
     }
@@ -110,16 +119,14 @@ impl Schedule {
         self.waiting.first().map(|(due, _)| *due)
     }
 
-    /// Rows that are queued or pause.
-    pub(crate) fn queued(&self) -> usize {
-        self.ready.len() + self.waiting.len()
-    }
-
-    /// Empties the queue: gives every row that is with no worker. Twins of rows that are with a worker
-    /// stay with them.
-    pub(crate) fn clear_queue(&mut self) -> Vec<JobId> {
-        let waiting = std::mem::take(&mut self.waiting).into_iter().map(|(_, job)| job);
-        self.ready.drain(..).chain(waiting).collect()
+    /// Takes the rows out of the queue that `whose` names; rows that are with a worker stay there.
+    pub(crate) fn unqueue(&mut self, whose: impl Fn(JobId) -> bool) -> Vec<JobId> {
+        let ready = self.ready.iter().copied();
+        let out: Vec<JobId> =
+            ready.chain(self.waiting.iter().map(|(_, job)| *job)).filter(|job| whose(*job)).collect();
+        self.ready.retain(|job| !whose(*job));
+        self.waiting.retain(|(_, job)| !whose(*job));
+        out
     }
 }
 
@@ -137,7 +144,8 @@ mod tests {
     fn a_freed_worker_gets_the_next_row_at_once() {
         let mut schedule = Schedule::new(2);
         for job in 0..3 {
-            assert_eq!(schedule.admit(job, asks(job as u8)), Admitted::Queued);
+            assert_eq!(schedule.board(job, asks(job as u8)), Place::Lead);
+            schedule.queue(job);
         }
         assert_eq!(schedule.assign(T0), Some((0, 0)));
         assert_eq!(schedule.assign(T0), Some((1, 1)));
@@ -149,13 +157,13 @@ mod tests {
     #[test]
     fn a_pausing_row_holds_no_worker_and_goes_first_when_due() {
         let mut schedule = Schedule::new(1);
-        schedule.admit(0, asks(0));
+        schedule.queue(0);
         schedule.assign(T0);
         schedule.again(0, Duration::from_secs(5));
         schedule.free(0);
         assert_eq!(schedule.next_due(), Some(Duration::from_secs(5)));
-        schedule.admit(1, asks(1));
-        schedule.admit(2, asks(2));
+        schedule.queue(1);
+        schedule.queue(2);
         assert_eq!(schedule.next_due(), None);
         assert_eq!(schedule.assign(T0), Some((0, 1)));
         schedule.free(0);
@@ -165,12 +173,13 @@ mod tests {
     #[test]
     fn rows_that_ask_the_same_share_one_flight() {
         let mut schedule = Schedule::new(2);
-        schedule.admit(0, asks(7));
-        assert_eq!(schedule.admit(1, asks(7)), Admitted::Twin);
+        schedule.board(0, asks(7));
+        assert_eq!(schedule.board(1, asks(7)), Place::Twin);
+        schedule.queue(0);
         schedule.assign(T0);
-        assert_eq!(schedule.assign(T0), None);
-        assert_eq!(schedule.land(&asks(7)), [1]);
-        assert_eq!(schedule.admit(2, asks(7)), Admitted::Queued);
+        assert_eq!(schedule.board(2, asks(7)), Place::Twin, "until it has landed");
+        assert_eq!(schedule.land(&asks(7)), [1, 2]);
+        assert_eq!(schedule.board(3, asks(7)), Place::Lead);
     }
 
     #[test]
@@ -178,9 +187,10 @@ mod tests {
         let mut schedule = Schedule::new(1);
         schedule.retire(0);
         schedule.free(0);
-        schedule.admit(0, asks(0));
+        schedule.queue(0);
         assert_eq!(schedule.assign(T0), None);
         assert_eq!(schedule.workers_left(), 0);
-        assert_eq!(schedule.clear_queue(), [0]);
+        assert_eq!(schedule.unqueue(|_| true), [0]);
+        assert!(schedule.unqueue(|_| true).is_empty());
     }
 }

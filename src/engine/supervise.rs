@@ -22,7 +22,7 @@ use tokio::time::{Instant, Sleep};
 pub(crate) struct RestartPolicy {
     /// Restarts allowed within `window`; one more and the actor is given up.
     pub(crate) budget: u32,
-    /// After a window without a restart the budget and the pause start anew.
+    /// The budget and the pause start anew with each window; one begins with its first restart.
     pub(crate) window: Duration,
     /// The pause before the second restart in a window; doubles with each further one. The first is
     /// immediate: most failures are one row's.
@@ -101,7 +101,7 @@ fn spawn<A>(
         policy,
         observer: Box::new(observer),
         restarts: 0,
-        last_restart: None,
+        window_began: None,
         pause: None,
     };
     actix_rt::spawn(life);
@@ -116,7 +116,7 @@ where
     policy: RestartPolicy,
     observer: Box<dyn Fn(Exit)>,
     restarts: u32,
-    last_restart: Option<Instant>,
+    window_began: Option<Instant>,
     /// Runs while the actor waits for its restart.
     pause: Option<Pin<Box<Sleep>>>,
 }
@@ -138,8 +138,13 @@ where
                     return Poll::Pending;
                 }
                 this.pause = None;
-                if !this.restart() {
-                    return Poll::Ready(());
+                let fut = this.fut.as_mut();
+                let restart = AssertUnwindSafe(|| fut.is_some_and(ContextFut::restart));
+                match std::panic::catch_unwind(restart) {
+                    Ok(true) => {}
+                    Ok(false) => return Poll::Ready(()), // nobody has its address any more
+                    Err(panic) if this.plan_restart(Some(panic_text(panic.as_ref()))) => continue,
+                    Err(_) => return Poll::Ready(()),
                 }
             }
             let Some(fut) = this.fut.as_mut() else { return Poll::Ready(()) };
@@ -167,11 +172,11 @@ where
     /// Books an exit against the budget; false if the actor is given up.
     fn plan_restart(&mut self, panic: Option<String>) -> bool {
         let now = Instant::now();
-        if self.last_restart.is_none_or(|last| now.duration_since(last) > self.policy.window) {
+        if self.window_began.is_none_or(|began| now.duration_since(began) > self.policy.window) {
+            self.window_began = Some(now);
             self.restarts = 0;
         }
         self.restarts += 1;
-        self.last_restart = Some(now);
         if self.restarts > self.policy.budget {
             // Dropping the context polls the actor once more; a panic there must not take the thread.
             let fut = self.fut.take();
@@ -182,10 +187,6 @@ where
         (self.observer)(Exit::Restarting { panic });
         self.pause = Some(Box::pin(tokio::time::sleep(self.policy.pause_before(self.restarts))));
         true
-    }
-
-    fn restart(&mut self) -> bool {
-        self.fut.as_mut().is_some_and(ContextFut::restart)
     }
 }
 

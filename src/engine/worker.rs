@@ -2,7 +2,7 @@
 //!
 //! - Owns: nothing. A restart has nothing to put in order.
 //! - Receives: [`Validate`], one at a time, from the dispatcher. Sends: nothing; what it learns is the reply.
-//! - Bound: one row.
+//! - Bound: one row, by the dispatcher's doing.
 //! - On panic: the model is asked in a task of its own, so its panic is a value ([`JobError::Panicked`]);
 //!   the worker replies, then starts afresh. A panic of the handler itself reaches the dispatcher as `Closed`.
 

@@ -2,7 +2,8 @@
 //!
 //! - Owns: the sink, the rows that are not written yet, the outbox entries that are not confirmed yet.
 //! - Receives: [`Open`], [`Record`], [`Flush`]. Sends: `Confirm` to the cache, after a commit.
-//! - Bound: one batch on the wire and one that gathers; the reply to `Record` is withheld while full.
+//! - Bound: the batch on the wire and the one that gathers; the reply to `Record` is withheld while the
+//!   latter is full, and its sender sends no further one meanwhile.
 //! - On panic: nothing is lost. The sink lives on, the batch on the wire goes again (rows are found by key),
 //!   and who waited for a reply sends again.
 
@@ -85,6 +86,8 @@ pub(crate) struct Writer {
     /// Since when the table has been unavailable, and the next pause.
     trouble: Option<(Instant, Duration)>,
     failed: Option<Arc<TableError>>,
+    /// Counts openings: what an earlier one began has no say any more.
+    opening: u64,
 }
 
 type Reply = oneshot::Sender<Result<(), Arc<TableError>>>;
@@ -117,6 +120,7 @@ impl Writer {
             commit_took: Duration::ZERO,
             trouble: None,
             failed: None,
+            opening: 0,
         }
     }
 }
@@ -128,7 +132,7 @@ impl Actor for Writer {
 impl Supervised for Writer {
     fn restarting(&mut self, ctx: &mut Self::Context) {
         self.batch.put_back();
-        self.credits.clear(); // their senders died with the replies' futures or send again
+        self.credits.clear(); // answered as taken: the rows are in the batch
         self.pump(ctx);
     }
 }
@@ -143,6 +147,7 @@ impl Handler<Open> for Writer {
         self.flush = None;
         self.trouble = None;
         self.failed = None;
+        self.opening += 1;
         self.last_commit = Instant::now();
         let sink = Arc::clone(&self.sink);
         Box::pin(async move { sink.lock().await.open(&options).await.map_err(Arc::new) })
@@ -235,7 +240,7 @@ impl Writer {
     fn visit(&mut self, visit: Visit, ctx: &mut Context<Self>) {
         let sink = Arc::clone(&self.sink);
         let rows: Vec<ResultRow> = visit.rows.iter().map(|recorded| (*recorded.row).clone()).collect();
-        let (commit, mark_gone) = (visit.commit, visit.mark_gone);
+        let (commit, mark_gone, opening) = (visit.commit, visit.mark_gone, self.opening);
         // A task of its own: a sink that panics is an error, and one that is slow outlives our restart
         // with the lock held, so that visits never overlap.
         let task = actix_rt::spawn(async move {
@@ -251,6 +256,9 @@ impl Writer {
             Ok((committed, started.elapsed()))
         });
         ctx.spawn(task.into_actor(self).map(move |ended, writer, ctx| {
+            if writer.opening != opening {
+                return;
+            }
             let ended = ended.unwrap_or_else(|join| {
                 let detail = match join.try_into_panic() {
                     Ok(panic) => format!("its code panicked: {}", panic_text(panic.as_ref())),
@@ -307,21 +315,25 @@ impl Writer {
     fn troubled(&mut self, error: TableError, ctx: &mut Context<Self>) {
         self.batch.put_back();
         let (since, pause) = self.trouble.unwrap_or((Instant::now(), FIRST_PAUSE));
+        let next_pause = (pause * 2).min(LONGEST_PAUSE);
+        let pause = match &error {
+            TableError::Unavailable { retry_after: Some(asked), .. } => pause.max(*asked),
+            _ => pause,
+        };
         if !error.is_transient() || since.elapsed() + pause > self.params.patience {
             tracing::error!(table = %self.target, %error, "results cannot be written; they are kept for the next run");
             self.failed = Some(Arc::new(error));
             return self.pump(ctx);
         }
         tracing::warn!(table = %self.target, %error, ?pause, "results cannot be written yet");
-        self.trouble = Some((since, (pause * 2).min(LONGEST_PAUSE)));
-        let pause = match &error {
-            TableError::Unavailable { retry_after: Some(asked), .. } => pause.max(*asked),
-            _ => pause,
-        };
+        self.trouble = Some((since, next_pause));
         self.batch.set_busy(); // nothing else goes out during the pause
-        ctx.run_later(pause, |writer, ctx| {
-            writer.batch.put_back();
-            writer.pump(ctx);
+        let opening = self.opening;
+        ctx.run_later(pause, move |writer, ctx| {
+            if writer.opening == opening {
+                writer.batch.put_back();
+                writer.pump(ctx);
+            }
         });
     }
 }

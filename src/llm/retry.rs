@@ -84,9 +84,12 @@ impl RetryPlan {
         Self { backoff, ..self }
     }
 
-    /// Where the first attempt goes.
-    pub fn first(&mut self, is_out: impl Fn(usize) -> bool) -> Next {
-        self.move_to(0, is_out)
+    /// The provider to ask now: the one whose turn it is, or the next one that is not out. None if all are.
+    pub fn provider(&mut self, is_out: impl Fn(usize) -> bool) -> Option<usize> {
+        match self.move_to(self.current, is_out) {
+            Next::Again { provider, .. } => Some(provider),
+            Next::GiveUp => None,
+        }
     }
 
     /// What follows a failed attempt with the provider last named. `fraction` is a random number of [0, 1).

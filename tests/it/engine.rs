@@ -88,21 +88,22 @@ fn what_was_paid_for_is_not_paid_for_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("store.sqlite");
     let (source, sink) = (projects(30), MemorySink::new());
+    let preview = MemorySink::new();
     let ask = |source: &MemorySource, request: RunRequest| {
         let model = FakeModel::content_after(Duration::from_secs(1));
         let parts = with_store(paused_parts(source, sink.clone(), model.clone()), &path);
-        let report = run(parts, request);
+        let report = run(Parts { preview: Some(Box::new(preview.clone())), ..parts }, request);
         assert_every_row_in_one_state(&report);
         (model.calls(), report)
     };
 
     let (calls, report) = ask(&source, RunRequest { mode: Mode::DryRun, ..RunRequest::default() });
     assert_eq!((calls, report.tally.rows_valid), (30, 30));
+    assert_eq!((preview.rows().len(), sink.rows().len()), (30, 0), "a dry run shows, and writes nothing");
 
     // Dry run, then real run: nothing is asked again, everything is written.
-    let sink_before = sink.rows().len();
     let (calls, _) = ask(&source, RunRequest::default());
-    assert_eq!((calls, sink.rows().len()), (0, sink_before.max(30)));
+    assert_eq!((calls, sink.rows().len()), (0, 30));
 
     // A row on top: one call, for that row.
     source.edit(|rows| {

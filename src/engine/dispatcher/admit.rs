@@ -5,39 +5,31 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use super::super::cache::Lookup;
+use super::super::cache::{Lookup, persist};
 use super::super::event::Event;
 use super::super::request::{Mode, Only};
-use super::super::schedule::{Admitted, JobId};
+use super::super::schedule::{JobId, Place};
 use super::settle::origin;
-use super::{Dispatcher, Halted, Job, NoRoom, Offered, Single};
-use crate::domain::answer::Answer;
+use super::{Dispatcher, Halted, Job, NoRoom, Offered, RunContext, Single, Whose};
+use crate::domain::entry::Entry;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::freshness::{Freshness, KnownAnswer, Standing};
+use crate::domain::judge::Judge;
 use crate::domain::outcome::{Outcome, Paid, RowState, SkipReason};
-use crate::llm::retry::{Next, RetryPlan};
+use crate::domain::rules::CodeReview;
+use crate::llm::retry::RetryPlan;
 use crate::store::{Known, StoredAnswer};
-
-/// How often a lookup is sent again when the cache dies over it.
-const LOOKUPS: u32 = 3;
 
 impl Dispatcher {
     /// Takes in a page of the present run.
-    pub(super) fn admit_page(&mut self, rows: Vec<Offered>, ctx: &mut Context<Self>) {
-        let Some(run) = self.run.clone() else { return };
-        let mut unknown = Vec::new();
+    pub(super) fn admit_page(&mut self, rows: Vec<Offered>, run: &Arc<RunContext>, ctx: &mut Context<Self>) {
+        let mut leads = Vec::new();
         for Offered { entry, review } in rows {
             self.bus.emit(Event::Admitted { row: entry.row });
-            let asks_model = review.asks_model && !self.providers.is_empty();
-            let job = self.job(entry, review, Arc::clone(&run.judge), asks_model);
-            let job = self.add_job(Job { run: Some(run.run_id.clone()), ..job });
-            if asks_model {
-                unknown.push(job);
-            } else {
-                self.admit_decided(job, &run);
-            }
+            let whose = Whose::Run(Arc::clone(run));
+            leads.extend(self.admit(entry, review, Arc::clone(&run.judge), whose));
         }
-        self.look_up(unknown, LOOKUPS, ctx);
+        self.look_up(leads, ctx);
     }
 
     /// Takes in a row that somebody waits for.
@@ -48,142 +40,148 @@ impl Dispatcher {
         ctx: &mut Context<Self>,
     ) {
         let review = judge.review(&entry);
-        let asks_model = review.asks_model && !self.providers.is_empty();
-        let job = self.job(entry, review, judge, asks_model);
-        let job = self.add_job(Job { reply: Some(reply), ..job });
-        if asks_model {
-            self.look_up(vec![job], LOOKUPS, ctx);
-        } else {
-            self.settle_by_code(job);
-        }
+        let lead = self.admit(entry, review, judge, Whose::Sender(Some(reply)));
+        self.look_up(lead.into_iter().collect(), ctx);
     }
 
-    fn job(
-        &self,
-        entry: crate::domain::entry::Entry,
-        review: crate::domain::rules::CodeReview,
-        judge: Arc<crate::domain::judge::Judge>,
-        asks_model: bool,
-    ) -> Job {
-        Job {
-            asks: if asks_model { judge.fingerprint(&entry) } else { Fingerprint([0; 32]) },
+    /// Takes a row in; gives it back if it has to be looked up.
+    fn admit(&mut self, entry: Entry, review: CodeReview, judge: Arc<Judge>, whose: Whose) -> Option<JobId> {
+        let asks_model = review.asks_model && !self.providers.is_empty();
+        let asks = if asks_model { judge.fingerprint(&entry) } else { Fingerprint([0; 32]) };
+        let id = self.add_job(Job {
             entry: Arc::new(entry),
             review: Arc::new(review),
             judge,
-            run: None,
-            reply: None,
+            asks,
+            whose,
             plan: RetryPlan::new(self.providers.len(), self.params.attempts),
             provider: 0,
             hint: None,
             attempt: None,
             fallback: None,
+        });
+        if !asks_model {
+            self.admit_decided(id);
+            return None;
+        }
+        self.board(id)
+    }
+
+    /// Puts a row beside those that ask the same; gives it back if it is the first.
+    fn board(&mut self, id: JobId) -> Option<JobId> {
+        let job = self.jobs.get(&id)?;
+        match self.schedule.board(id, job.asks) {
+            Place::Lead => Some(id),
+            Place::Twin => {
+                self.emit(job, Event::Twin { row: job.entry.row });
+                None
+            }
         }
     }
 
     /// A row that code alone decides.
-    fn admit_decided(&mut self, job: JobId, run: &super::RunContext) {
-        let Some(valid) = self.jobs.get(&job).map(|job| job.review.findings.is_empty()) else { return };
-        let wanted = match run.only {
-            None => true,
+    fn admit_decided(&mut self, id: JobId) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let wanted = match job.run().and_then(|run| run.only) {
             // Deciding again costs nothing, and an unchanged row is left alone in the table anyway.
-            Some(Only::Changed) => true,
+            None | Some(Only::Changed) => true,
             Some(Only::Errors) => false,
-            Some(Only::Invalid) => !valid,
+            Some(Only::Invalid) => !job.review.findings.is_empty(),
         };
         if !wanted {
-            return self.settle(job, RowState::Skipped { reason: SkipReason::NotAsked });
+            return self.skip(id, SkipReason::NotAsked);
         }
-        if self.providers.is_empty() && !self.take_from_limit() {
-            return self.settle(job, RowState::Skipped { reason: SkipReason::Limit });
+        if self.providers.is_empty() && !self.take_from_limit(id) {
+            return self.skip(id, SkipReason::Limit);
         }
-        self.settle_by_code(job);
+        self.settle_by_code(id);
     }
 
-    fn look_up(&mut self, jobs: Vec<JobId>, tries: u32, ctx: &mut Context<Self>) {
-        if jobs.is_empty() {
+    fn look_up(&mut self, leads: Vec<JobId>, ctx: &mut Context<Self>) {
+        if leads.is_empty() {
             return;
         }
-        let asked = jobs.iter().filter_map(|id| self.jobs.get(id)).map(|job| job.asks).collect();
-        let lookup = self.to.cache.send(Lookup(asked)).into_actor(self);
+        let asked = leads.iter().filter_map(|id| self.jobs.get(id)).map(|job| job.asks).collect();
+        let lookup = persist(self.to.cache.clone(), Lookup(asked)).into_actor(self);
         ctx.spawn(lookup.map(move |reply, dispatcher, ctx| {
             match reply {
-                Ok(Ok(known)) => {
-                    for (job, known) in jobs.into_iter().zip(known) {
-                        dispatcher.admit_known(job, known);
+                Ok(known) => {
+                    for (lead, known) in leads.into_iter().zip(known) {
+                        dispatcher.admit_flight(lead, known);
                     }
                 }
-                Ok(Err(error)) => dispatcher.refuse(jobs, &error.to_string()),
-                Err(MailboxError::Closed) if tries > 1 => return dispatcher.look_up(jobs, tries - 1, ctx),
-                Err(error) => dispatcher.refuse(jobs, &error.to_string()),
+                // What is known cannot be read: asking would pay again for what may be there.
+                Err(error) => leads.into_iter().for_each(|lead| dispatcher.stop_for_store(lead, &error)),
             }
             dispatcher.pump(ctx);
         }));
     }
 
-    /// What is known cannot be read: asking would pay again for what may be there.
-    fn refuse(&mut self, jobs: Vec<JobId>, error: &str) {
-        self.halt(Halted::Store(error.to_owned()));
-        for job in jobs {
-            self.settle_halted(job);
+    /// What the store knows decides about the first row of a flight. If that does not take off, the next
+    /// one that asks the same is decided by the same knowledge.
+    fn admit_flight(&mut self, lead: JobId, known: Known) {
+        let Some(asks) = self.jobs.get(&lead).map(|job| job.asks) else { return };
+        self.admit_known(lead, known.clone());
+        if self.jobs.contains_key(&lead) {
+            return; // queued: its twins wait with it
+        }
+        let mut twins = self.schedule.land(&asks).into_iter();
+        while let Some(twin) = twins.next() {
+            self.schedule.board(twin, asks);
+            self.admit_known(twin, known.clone());
+            if self.jobs.contains_key(&twin) {
+                for later in twins {
+                    self.schedule.board(later, asks);
+                }
+                return;
+            }
+            self.schedule.land(&asks);
         }
     }
 
     fn admit_known(&mut self, id: JobId, known: Known) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let run = self.run.as_ref().filter(|_| job.run.is_some());
-        let freshness = run.map_or_else(|| self.any_age(), |run| run.freshness.clone());
+        let freshness = job.run().map_or_else(|| self.any_age(), |run| run.freshness.clone());
         let stored = match known {
             Known::Answered(stored) => Some(stored),
             Known::Held if !freshness.force => {
                 let reason = "a crash left this call without an answer, and `unknown = \"hold\"` is set; \
-                              a run with --force asks again";
+                              a run with `unknown = \"retry\"` asks again";
                 return self.settle(id, RowState::NotChecked { reason: reason.to_owned() });
             }
             Known::Held | Known::Missing => None,
         };
         let answer = stored.as_ref().and_then(|s| job.judge.read(&job.entry, &job.review, &s.text).ok());
-        match (stored, answer) {
-            (Some(stored), Some(answer)) => {
-                let known = KnownAnswer { model: &stored.model_asked, at: stored.at };
-                match freshness.standing(&known) {
-                    Standing::Fresh => self.settle_known(id, &stored, &answer),
-                    Standing::Stale(_) => self.admit_unknown(id, Some(stored)),
-                }
-            }
-            // What cannot be read any more is as good as missing.
-            (_, None) | (None, _) => self.admit_unknown(id, None),
-        }
-    }
-
-    /// A row whose answer is known from an earlier run.
-    fn settle_known(&mut self, id: JobId, stored: &StoredAnswer, answer: &Answer) {
-        let Some(job) = self.jobs.get(&id) else { return };
-        let verdict = job.judge.verdict(&job.entry, &job.review, Some(answer));
-        let wanted = match self.run.as_ref().filter(|_| job.run.is_some()).and_then(|run| run.only) {
+        // What cannot be read any more is as good as missing.
+        let Some((stored, answer)) = stored.zip(answer) else { return self.admit_unknown(id, None) };
+        let known = KnownAnswer { model: &stored.model_asked, at: stored.at };
+        let is_fresh = freshness.standing(&known) == Standing::Fresh;
+        let verdict = job.judge.verdict(&job.entry, &job.review, Some(&answer));
+        let wanted = match job.run().and_then(|run| run.only) {
             None => true,
-            Some(Only::Changed | Only::Errors) => false,
+            Some(Only::Changed | Only::Errors) => !is_fresh,
             Some(Only::Invalid) => !verdict.valid,
         };
         if !wanted {
-            return self.settle(id, RowState::Skipped { reason: SkipReason::NotAsked });
+            self.skip(id, SkipReason::NotAsked);
+        } else if is_fresh {
+            let origin = origin(&stored, Paid::Before);
+            self.settle(id, RowState::Judged { verdict, origin });
+        } else {
+            self.admit_unknown(id, Some(stored));
         }
-        self.settle(id, RowState::Judged { verdict, origin: origin(stored, Paid::Before) });
     }
 
     /// A row that has to be asked about; `stale` is an answer that does not count any more.
     fn admit_unknown(&mut self, id: JobId, stale: Option<StoredAnswer>) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        let run = self.run.as_ref().filter(|_| job.run.is_some());
         let never_judged = stale.is_none();
         job.fallback = stale;
-        match run.map(|run| (run.mode, run.only)) {
+        let run = job.run().map(|run| (run.mode, run.only));
+        match run {
             None => self.queue(id),
-            Some((_, Some(Only::Invalid))) if never_judged => {
-                self.settle(id, RowState::Skipped { reason: SkipReason::NotAsked });
-            }
-            Some(_) if !self.take_from_limit() => {
-                self.settle(id, RowState::Skipped { reason: SkipReason::Limit });
-            }
+            Some((_, Some(Only::Invalid))) if never_judged => self.skip(id, SkipReason::NotAsked),
+            Some(_) if !self.take_from_limit(id) => self.skip(id, SkipReason::Limit),
             Some((Mode::Plan, _)) => self.plan_call(id),
             Some((Mode::Full | Mode::DryRun, _)) => self.queue(id),
         }
@@ -193,28 +191,28 @@ impl Dispatcher {
     fn plan_call(&mut self, id: JobId) {
         let Some(job) = self.jobs.get(&id) else { return };
         let fixed = job.judge.prompt();
-        let chars = fixed.system.chars().count()
+        let prompt_chars = fixed.system.chars().count()
             + fixed.rules.chars().count()
             + job.judge.row_message(&job.entry, "0000000000000000").chars().count();
-        self.bus.emit(Event::Planned { row: job.entry.row, prompt_chars: chars as u64 });
-        self.settle(id, RowState::Skipped { reason: SkipReason::Planned });
+        self.emit(job, Event::Planned { row: job.entry.row, prompt_chars: prompt_chars as u64 });
+        self.skip(id, SkipReason::Planned);
     }
 
     fn queue(&mut self, id: JobId) {
-        if self.halted.is_some() {
+        let Some(job) = self.jobs.get(&id) else { return };
+        if self.halted(job).is_some() {
             return self.settle_halted(id);
         }
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        let row = job.entry.row;
-        match self.schedule.admit(id, job.asks) {
-            Admitted::Queued => self.bus.emit(Event::Queued { row }),
-            Admitted::Twin => self.bus.emit(Event::Twin { row }),
+        if self.schedule.workers_left() == 0 {
+            self.halt(Halted::Workers);
+            return self.settle_unanswered(id, &Halted::Workers.reason());
         }
-        let out = &self.out;
-        match job.plan.first(|provider| out.get(provider).is_some_and(Option::is_some)) {
-            Next::Again { provider, .. } => job.provider = provider,
-            Next::GiveUp => self.give_up_providers(id),
-        }
+        self.emit(job, Event::Queued { row: job.entry.row });
+        self.schedule.queue(id);
+    }
+
+    fn skip(&mut self, id: JobId, reason: SkipReason) {
+        self.settle(id, RowState::Skipped { reason });
     }
 
     /// What counts for a row that somebody sent alone: an answer of a configured model, however old.
@@ -223,9 +221,10 @@ impl Dispatcher {
         Freshness { models, not_before: None, force: false }
     }
 
-    /// True if the run's limit allows one more row to be judged anew.
-    fn take_from_limit(&mut self) -> bool {
-        match self.run.as_mut().and_then(|run| run.limit.as_mut()) {
+    /// True if the limit of the row's run allows one more row to be judged anew.
+    fn take_from_limit(&mut self, id: JobId) -> bool {
+        let is_of_run = self.jobs.get(&id).is_some_and(|job| self.run_of(job).is_some());
+        match self.run.as_mut().filter(|_| is_of_run).and_then(|run| run.limit.as_mut()) {
             Some(0) => false,
             Some(left) => {
                 *left -= 1;

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
-use super::super::cache::{Reject, Release, Sent};
+use super::super::SINGLE_RUN;
+use super::super::cache::{Reject, Release, Sent, persist};
 use super::super::event::{CallEnd, Event};
-use super::super::schedule::{JobId, Moment, WorkerId};
+use super::super::schedule::{JobId, WorkerId};
 use super::super::worker::{JobError, Judged, Validate};
 use super::{Dispatcher, Halted, Job};
 use crate::domain::money::{MicroUsd, Usage};
 use crate::llm::retry::{Failure, Next};
 use crate::llm::{LlmError, Question, Reply};
-use crate::store::{AttemptId, Sending, StoredAnswer};
+use crate::store::{Attempt, AttemptId, Sending, StoredAnswer};
 
 impl Dispatcher {
     /// Gives idle workers their next rows.
@@ -38,63 +39,61 @@ impl Dispatcher {
 
     /// The ledger hears of a call before it is made.
     fn book(&mut self, worker: WorkerId, id: JobId, ctx: &mut Context<Self>) {
-        let Some(job) = self.jobs.get(&id) else { return self.release_worker(worker) };
-        let Some(provider) = self.providers.get(job.provider) else { return self.release_worker(worker) };
+        let out = self.run.as_ref().map(|run| run.out.clone()).unwrap_or_default();
+        let Some(job) = self.jobs.get_mut(&id) else { return self.release_worker(worker) };
+        let is_of_run = job.run().is_some();
+        let is_out = |n: usize| is_of_run && out.get(n).is_some_and(Option::is_some);
+        let Some(number) = job.plan.provider(is_out) else {
+            self.release_worker(worker);
+            return self.give_up_providers(id);
+        };
+        job.provider = number;
+        let Some(provider) = self.providers.get(number) else { return self.release_worker(worker) };
         let model = provider.model.id();
         let sending = Sending {
             attempt: AttemptId(uuid::Uuid::now_v7()),
             owner: self.params.owner,
             fingerprint: job.asks,
-            run: job.run.clone().unwrap_or_else(|| super::super::SINGLE_RUN.to_owned()),
+            run: job.run().map_or_else(|| SINGLE_RUN.to_owned(), |run| run.run_id.clone()),
             provider: model.provider.clone(),
             model: model.model.clone(),
             estimate: provider.estimate(job.judge.prompt(), &job.entry),
         };
-        let booked = self.to.cache.send(Sent(sending)).into_actor(self);
-        ctx.spawn(booked.map(move |reply, dispatcher, ctx| {
-            match reply {
-                Ok(Ok(attempt)) => {
-                    if let Some(job) = dispatcher.jobs.get_mut(&id) {
-                        job.attempt = Some(attempt);
-                    }
-                    return dispatcher.call(worker, id, ctx);
-                }
-                Ok(Err(error)) => {
-                    dispatcher.release_worker(worker);
-                    dispatcher.halt(Halted::Store(error.to_string()));
-                    dispatcher.settle_flight_halted(id);
-                }
-                Err(_closed) => {
-                    // The cache died over it and is being restarted: nothing was sent, book it again.
-                    dispatcher.release_worker(worker);
-                    dispatcher.fail(id, &Failure::Lost, None);
-                }
+        let booked = persist(self.to.cache.clone(), Sent(sending)).into_actor(self);
+        ctx.spawn(booked.map(move |reply, dispatcher, ctx| match reply {
+            Ok(attempt) => dispatcher.call(worker, id, attempt, ctx),
+            Err(error) => {
+                dispatcher.release_worker(worker);
+                dispatcher.stop_for_store(id, &error);
+                dispatcher.pump(ctx);
             }
-            dispatcher.pump(ctx);
         }));
     }
 
-    fn call(&mut self, worker: WorkerId, id: JobId, ctx: &mut Context<Self>) {
-        let found = self
-            .jobs
-            .get(&id)
-            .and_then(|job| Some((job, self.providers.get(job.provider)?, self.to.workers.get(worker)?)));
-        let Some((job, provider, address)) = found else { return self.release_worker(worker) };
-        let question = Question {
-            fixed: Arc::clone(job.judge.prompt()),
-            row: job.judge.row_message(&job.entry, &fence()),
-            hint: job.hint.clone(),
+    fn call(&mut self, worker: WorkerId, id: JobId, attempt: Attempt, ctx: &mut Context<Self>) {
+        let Some(job) = self.jobs.get_mut(&id) else { return self.release_worker(worker) };
+        let (Some(provider), Some(address)) = (self.providers.get(job.provider), self.to.workers.get(worker))
+        else {
+            return self.release_worker(worker);
         };
+        job.attempt = Some(attempt);
         let ask = Validate {
             entry: Arc::clone(&job.entry),
             review: Arc::clone(&job.review),
             judge: Arc::clone(&job.judge),
             model: Arc::clone(&provider.model),
-            question,
+            question: Question {
+                fixed: Arc::clone(job.judge.prompt()),
+                row: job.judge.row_message(&job.entry, &fence()),
+                hint: job.hint.clone(),
+            },
             deadline: self.params.call_deadline,
         };
-        self.bus.emit(Event::CallStarted { row: job.entry.row, worker, provider: job.provider });
         let asked = address.send(ask).into_actor(self);
+        if let Some(job) = self.jobs.get(&id) {
+            let (row, provider) = (job.entry.row, job.provider);
+            self.emit(job, Event::CallStarted { row, worker, provider });
+        }
         ctx.spawn(asked.map(move |reply, dispatcher, ctx| {
             let ended = reply.unwrap_or(Err(JobError::Lost));
             dispatcher.ended(worker, id, ended, ctx);
@@ -124,7 +123,7 @@ impl Dispatcher {
         };
         match ended {
             Ok(Judged { reply, answer }) => {
-                self.bus.emit(book(CallEnd::Answered, Some(&reply)));
+                self.emit(job, book(CallEnd::Answered, Some(&reply)));
                 let asked = self.providers.get(provider).map(|p| p.model.id().clone());
                 let stored = StoredAnswer {
                     provider: asked.as_ref().map(|id| id.provider.clone()).unwrap_or_default(),
@@ -135,10 +134,10 @@ impl Dispatcher {
                     usage: reply.usage,
                     at: self.clock.now(),
                 };
-                self.settle_flight_answered(id, stored, &answer, ctx);
+                self.settle_flight_answered(id, stored, answer, ctx);
             }
             Err(JobError::BadAnswer { problem, reply }) => {
-                self.bus.emit(book(CallEnd::BadAnswer, Some(&reply)));
+                self.emit(job, book(CallEnd::BadAnswer, Some(&reply)));
                 let cost = cost(&reply);
                 self.fail(id, &Failure::BadAnswer(problem), Some((reply.usage, cost)));
             }
@@ -148,22 +147,22 @@ impl Dispatcher {
                     LlmError::Timeout(_) => CallEnd::Lost,
                     _ => CallEnd::Failed,
                 };
-                self.bus.emit(book(end, None));
+                self.emit(job, book(end, None));
                 if error.stops_provider() {
-                    self.stop_provider(provider, &error);
+                    self.stop_provider(id, provider, &error);
                 }
                 self.fail(id, &Failure::Llm(error), None);
             }
             Err(JobError::Panicked(text)) => {
-                self.bus.emit(book(CallEnd::Lost, None));
+                self.emit(job, book(CallEnd::Lost, None));
                 self.fail(id, &Failure::Panicked(text), None);
             }
             Err(JobError::TimedOut(_)) => {
-                self.bus.emit(book(CallEnd::Lost, None));
+                self.emit(job, book(CallEnd::Lost, None));
                 self.fail(id, &Failure::TimedOut, None);
             }
             Err(JobError::Lost) => {
-                self.bus.emit(book(CallEnd::Lost, None));
+                self.emit(job, book(CallEnd::Lost, None));
                 self.fail(id, &Failure::Lost, None);
             }
         }
@@ -182,8 +181,13 @@ impl Dispatcher {
         }
     }
 
-    fn stop_provider(&mut self, provider: usize, error: &LlmError) {
-        if let Some(out @ None) = self.out.get_mut(provider) {
+    /// A provider is out for the rest of the run. A row that was sent alone only moves on: nothing would
+    /// ever let the provider in again.
+    fn stop_provider(&mut self, id: JobId, provider: usize, error: &LlmError) {
+        if self.jobs.get(&id).and_then(|job| self.run_of(job)).is_none() {
+            return;
+        }
+        if let Some(out @ None) = self.run.as_mut().and_then(|run| run.out.get_mut(provider)) {
             *out = Some(error.to_string());
             self.bus.emit(Event::ProviderOut { provider, reason: error.to_string() });
         }
@@ -191,72 +195,77 @@ impl Dispatcher {
 
     /// An attempt has failed: the ledger hears of it, and the row's plan says what follows.
     fn fail(&mut self, id: JobId, failure: &Failure, paid: Option<(Usage, MicroUsd)>) {
+        let out = self.run.as_ref().map(|run| run.out.clone()).unwrap_or_default();
+        let jitter = self.rng.f64();
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if let Some(attempt) = job.attempt.take() {
-            let why = failure.to_string();
+            let (cache, why) = (self.to.cache.clone(), failure.to_string());
+            // Nobody waits: if it is lost, the ledger counts the estimate.
             match paid {
                 Some((usage, cost)) => {
-                    actix_rt::spawn(self.to.cache.send(Reject { attempt, usage, cost, why }));
+                    actix_rt::spawn(persist(cache, Reject { attempt, usage, cost, why }));
                 }
                 None => {
                     let maybe_paid = maybe_paid(failure);
-                    actix_rt::spawn(self.to.cache.send(Release { attempt, error: why, maybe_paid }));
+                    actix_rt::spawn(persist(cache, Release { attempt, error: why, maybe_paid }));
                 }
             }
         }
-        if self.halted.is_some() {
-            return self.settle_flight_halted(id);
-        }
-        let out = &self.out;
-        let jitter = self.rng.f64();
-        let next = job.plan.next(failure, jitter, |p| out.get(p).is_some_and(Option::is_some));
+        let is_of_run = job.run().is_some();
+        let is_out = |n: usize| is_of_run && out.get(n).is_some_and(Option::is_some);
+        let all_out = !out.is_empty() && (0..out.len()).all(is_out);
+        let next = job.plan.next(failure, jitter, is_out);
         job.hint = hint(job, failure);
+        let Some(job) = self.jobs.get(&id) else { return };
+        if self.halted(job).is_some() {
+            return self.abandon(id);
+        }
         match next {
             Next::Again { provider, after } => {
-                job.provider = provider;
-                let row = job.entry.row;
-                let due: Moment = self.bus.now() + after;
+                let (row, due) = (job.entry.row, self.bus.now() + after);
+                self.emit(job, Event::Retry { row, provider, after });
                 self.schedule.again(id, due);
-                self.bus.emit(Event::Retry { row, provider, after });
             }
+            Next::GiveUp if all_out => self.give_up_providers(id),
             Next::GiveUp => {
-                let reason = self.plan_reason(id);
+                let name = |n: usize| self.providers.get(n).map(|p| p.model.id().to_string());
+                let reason = job.plan.reason(|n| name(n).unwrap_or_default());
                 self.settle_flight_failed(id, &reason);
             }
         }
-        if !self.out.is_empty() && self.out.iter().all(Option::is_some) {
-            self.give_up_providers(id);
-        }
-    }
-
-    fn plan_reason(&self, id: JobId) -> String {
-        let name = |n: usize| self.providers.get(n).map(|p| p.model.id().to_string()).unwrap_or_default();
-        self.jobs.get(&id).map(|job| job.plan.reason(name)).unwrap_or_default()
     }
 
     /// Every provider is out: one message for the run, not one for each row.
-    pub(super) fn give_up_providers(&mut self, id: JobId) {
-        let why: Vec<String> = self
-            .providers
-            .iter()
-            .zip(&self.out)
+    fn give_up_providers(&mut self, id: JobId) {
+        let Some(run) = &self.run else { return self.settle_flight_failed(id, "no provider is left") };
+        let named = self.providers.iter().zip(&run.out);
+        let why: Vec<String> = named
             .map(|(provider, out)| format!("{}: {}", provider.model.id(), out.as_deref().unwrap_or("unused")))
             .collect();
-        let why = why.join("; ");
-        if self.run.is_some() {
-            self.halt(Halted::Providers(why));
-        } else {
-            self.settle_flight_failed(id, &why);
-        }
+        let halted = Halted::Providers(why.join("; "));
+        let reason = halted.reason();
+        self.halt(halted);
+        self.settle_flight_failed(id, &reason);
     }
 }
 
-/// True if the provider may have worked, and be paid, although no answer arrived.
+/// True if the provider may have worked, and be paid, although no answer arrived that can be used.
 fn maybe_paid(failure: &Failure) -> bool {
     match failure {
         Failure::BadAnswer(_) | Failure::Panicked(_) | Failure::TimedOut | Failure::Lost => true,
-        Failure::Llm(LlmError::Timeout(_) | LlmError::BadReply(_) | LlmError::Truncated(_)) => true,
-        Failure::Llm(_) => false,
+        Failure::Llm(error) => match error {
+            LlmError::RateLimited { .. }
+            | LlmError::Auth(_)
+            | LlmError::Quota(_)
+            | LlmError::UnknownModel(_)
+            | LlmError::TooLong(_)
+            | LlmError::BadRequest(_) => false,
+            LlmError::Unavailable { .. }
+            | LlmError::Timeout(_)
+            | LlmError::Refused(_)
+            | LlmError::Truncated(_)
+            | LlmError::BadReply(_) => true,
+        },
     }
 }
 
@@ -272,12 +281,12 @@ fn stated(reply: &Reply) -> MicroUsd {
     reply.usage.stated_cost.unwrap_or_default()
 }
 
-/// A fence that no cell can foresee. Without randomness from the system the clock's address space still
-/// differs from run to run; the fence is also taken out of the cells.
+/// A fence that no cell can foresee. Without randomness from the system a process id has to do; the fence is
+/// also taken out of the cells.
 fn fence() -> String {
     let mut bytes = [0_u8; 8];
     if getrandom::fill(&mut bytes).is_err() {
-        bytes = std::process::id().to_le_bytes().repeat(2).try_into().unwrap_or([7; 8]);
+        bytes[..4].copy_from_slice(&std::process::id().to_le_bytes());
     }
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

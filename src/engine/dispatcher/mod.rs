@@ -1,13 +1,14 @@
 //! Dispatcher: knows every row inside the engine and what it waits for.
 //!
 //! - Owns: the rows inside, the [`Schedule`], the results that the writer has not taken yet.
-//! - Receives: [`Offer`] from the reader, [`Single`] from the handle, [`Prepare`], [`Drain`], [`Halt`] from the
-//!   lifecycle. Sends: `Lookup`, `Sent`, `Keep`, `Release`, `Reject` to the cache, `Validate` to the workers,
+//! - Receives: [`Offer`] from the reader, [`Single`] from the handle, [`Prepare`], [`Halt`], [`FinishRun`] from the
+//!   run, [`Drain`] from the lifecycle. Sends: `Lookup`, `Sent`, `Keep`, `Release`, `Reject` to the cache, `Validate` to the workers,
 //!   `Record` to the writer.
-//! - Bound: one page, a row for each worker, and `queue_depth` rows; the reply to `Offer` is withheld while
-//!   full.
-//! - On panic: it is part of the spine. Who waits for it sees `Closed`, the run ends with an error that says
-//!   so, and the next run goes on from what the store knows.
+//! - Bound: one page, a row for each worker, and `queue_depth` rows of the run, and as many that were sent
+//!   alone; the reply to `Offer` is withheld while full.
+//! - On panic: it is part of the spine. It forgets the run; whoever offers or finishes learns that there is
+//!   none ([`NoRun`]), the run ends with an error that says so, and the next one goes on from what the store
+//!   knows.
 //!
 //! A row's way: [`admit`] looks up what is known, [`call`] asks a model, [`settle`] gives the row its state.
 
@@ -24,7 +25,7 @@ use tokio::sync::oneshot;
 
 use super::cache::CacheActor;
 use super::clock::Clock;
-use super::event::Bus;
+use super::event::{Bus, Event};
 use super::parts::Provider;
 use super::request::{Mode, Only};
 use super::schedule::{JobId, Moment, Schedule};
@@ -43,7 +44,7 @@ use crate::store::{Attempt, Owner, StoredAnswer};
 /// Take these rows of the present run. The reply means they are taken; it is withheld while there is no
 /// room.
 #[derive(Message)]
-#[rtype(result = "()")]
+#[rtype(result = "Result<(), NoRun>")]
 pub(crate) struct Offer(pub(crate) Vec<Offered>);
 
 /// A row with its code review.
@@ -53,6 +54,10 @@ pub(crate) struct Offered {
     pub(crate) review: CodeReview,
 }
 
+/// There is no run any more: the dispatcher has died since it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoRun;
+
 /// Judge this one row. The reply is its outcome, or that there is no room.
 #[derive(Message)]
 #[rtype(result = "Result<Outcome, NoRoom>")]
@@ -61,7 +66,7 @@ pub(crate) struct Single {
     pub(crate) judge: Arc<Judge>,
 }
 
-/// Too many rows are queued.
+/// Too many rows were sent alone and wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoRoom;
 
@@ -71,24 +76,30 @@ pub(crate) struct NoRoom;
 pub(crate) struct Prepare(pub(crate) RunContext);
 
 /// How the rows of a run are judged.
-#[derive(Clone)]
 pub(crate) struct RunContext {
     pub(crate) run_id: String,
     pub(crate) judge: Arc<Judge>,
     pub(crate) freshness: Freshness,
     pub(crate) mode: Mode,
     pub(crate) only: Option<Only>,
-    /// How many more rows may be judged anew.
+    /// How many rows may be judged anew.
     pub(crate) limit: Option<u64>,
+    /// Who takes the results.
+    pub(crate) writer: Option<Addr<Writer>>,
 }
 
-/// Finish what is inside. The reply means no row of the run is inside any more, and says what stopped the
-/// run early, if anything did.
+/// Finish the present run. The reply means none of its rows is inside any more, and says what stopped it
+/// early, if anything did.
 #[derive(Message)]
-#[rtype(result = "Option<Halted>")]
+#[rtype(result = "Result<Option<Halted>, NoRun>")]
+pub(crate) struct FinishRun;
+
+/// Finish everything, rows that were sent alone included.
+#[derive(Message)]
+#[rtype(result = "()")]
 pub(crate) struct Drain;
 
-/// Start no more calls: rows that are queued are left for the next run.
+/// Start no more calls for the present run: its rows that are queued are left for the next one.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Halt(pub(crate) Halted);
@@ -98,6 +109,8 @@ pub(crate) struct Halt(pub(crate) Halted);
 pub(crate) enum Halted {
     /// Somebody asked for it.
     Interrupted,
+    /// The source's reader has died.
+    Reader,
     /// The results table cannot be written.
     Target(String),
     /// The store cannot keep answers: what is paid for would be lost.
@@ -126,10 +139,9 @@ pub(crate) struct DispatcherParams {
     pub(crate) seed: u64,
 }
 
-/// Whom the dispatcher sends to.
+/// Whom the dispatcher sends to, besides the writer of a run.
 pub(crate) struct Downstream {
     pub(crate) cache: Addr<CacheActor>,
-    pub(crate) writer: Option<Addr<Writer>>,
     pub(crate) workers: Vec<Addr<LlmWorker>>,
 }
 
@@ -139,27 +151,35 @@ pub(crate) struct Dispatcher {
     to: Downstream,
     target: Arc<str>,
     providers: Arc<Vec<Provider>>,
-    /// Why a provider is out, by provider.
-    out: Vec<Option<String>>,
     clock: Arc<dyn Clock>,
     bus: Bus,
     rng: fastrand::Rng,
-    run: Option<RunContext>,
+    run: Option<Present>,
     schedule: Schedule,
     jobs: BTreeMap<JobId, Job>,
     next_job: JobId,
     /// Rows with a worker.
     calling: usize,
+    /// Rows inside that were sent alone.
+    singles: usize,
     /// The moment for which a wake-up is set.
     armed: Option<Moment>,
-    /// Results that go out with the next `Record`s.
-    outbound: Vec<Recorded>,
-    /// `Record`s that the writer has not taken yet.
-    records: BTreeMap<u64, Record>,
-    next_record: u64,
-    halted: Option<Halted>,
+    /// Results of the run that no `Record` carries yet.
+    outbound: VecDeque<Recorded>,
+    /// The `Record` that the writer has not taken yet.
+    recording: Option<Record>,
     offers: VecDeque<oneshot::Sender<()>>,
+    finish: Option<oneshot::Sender<()>>,
     drains: Vec<oneshot::Sender<()>>,
+}
+
+/// The present run.
+struct Present {
+    context: Arc<RunContext>,
+    limit: Option<u64>,
+    halted: Option<Halted>,
+    /// Why a provider is out, by provider.
+    out: Vec<Option<String>>,
 }
 
 /// A row inside.
@@ -169,17 +189,32 @@ struct Job {
     judge: Arc<Judge>,
     /// Zero for a row that asks no model.
     asks: Fingerprint,
-    /// `None` for a row that somebody sent alone.
-    run: Option<String>,
-    /// Who waits for a row that was sent alone.
-    reply: Option<oneshot::Sender<Result<Outcome, NoRoom>>>,
+    whose: Whose,
     plan: RetryPlan,
+    /// The provider that is asked, or was asked last.
     provider: usize,
     hint: Option<String>,
     /// The ledger's entry for the call that is under way.
     attempt: Option<Attempt>,
     /// An answer that is not fresh enough, but better than none if no new one can be had.
     fallback: Option<StoredAnswer>,
+}
+
+/// To whom a row belongs.
+enum Whose {
+    /// To a run.
+    Run(Arc<RunContext>),
+    /// To somebody who sent it alone and waits for its outcome.
+    Sender(Option<oneshot::Sender<Result<Outcome, NoRoom>>>),
+}
+
+impl Job {
+    fn run(&self) -> Option<&Arc<RunContext>> {
+        match &self.whose {
+            Whose::Run(run) => Some(run),
+            Whose::Sender(_) => None,
+        }
+    }
 }
 
 impl Dispatcher {
@@ -194,7 +229,6 @@ impl Dispatcher {
     ) -> Self {
         Self {
             schedule: Schedule::new(to.workers.len()),
-            out: vec![None; providers.len()],
             rng: fastrand::Rng::with_seed(params.seed),
             params,
             to,
@@ -206,43 +240,70 @@ impl Dispatcher {
             jobs: BTreeMap::new(),
             next_job: 0,
             calling: 0,
+            singles: 0,
             armed: None,
-            outbound: Vec::new(),
-            records: BTreeMap::new(),
-            next_record: 0,
-            halted: None,
+            outbound: VecDeque::new(),
+            recording: None,
             offers: VecDeque::new(),
+            finish: None,
             drains: Vec::new(),
         }
     }
 
-    /// Rows inside, results on their way to the writer included.
+    /// Rows of the run that are inside, results on their way to the writer included.
     fn inside(&self) -> usize {
-        let recorded: usize = self.records.values().map(|record| record.0.len()).sum();
-        self.jobs.len() + self.outbound.len() + recorded
+        let recording = self.recording.as_ref().map_or(0, |record| record.0.len());
+        self.jobs.len() - self.singles + self.outbound.len() + recording
     }
 
     /// Carries out what has become possible. Called at the end of every handler and reply.
     fn pump(&mut self, ctx: &mut Context<Self>) {
         self.start_calls(ctx);
         self.send_records(ctx);
-        if self.inside() <= self.params.queue_depth + self.calling {
-            self.offers.drain(..).for_each(|reply| {
-                reply.send(()).ok(); // who asked may have gone
-            });
+        let inside = self.inside();
+        if inside <= self.params.queue_depth + self.calling {
+            grant(self.offers.drain(..));
         }
-        if self.jobs.is_empty() && self.outbound.is_empty() && self.records.is_empty() {
-            self.drains.drain(..).for_each(|reply| {
-                reply.send(()).ok(); // who asked may have gone
-            });
+        if inside == 0 {
+            grant(self.finish.take());
+        }
+        if inside == 0 && self.singles == 0 {
+            grant(self.drains.drain(..));
         }
     }
 
     fn add_job(&mut self, job: Job) -> JobId {
         let id = self.next_job;
         self.next_job += 1;
+        self.singles += usize::from(job.run().is_none());
         self.jobs.insert(id, job);
         id
+    }
+
+    /// Something happened to a row.
+    fn emit(&self, job: &Job, event: Event) {
+        match job.run() {
+            Some(_) => self.bus.emit(event),
+            None => self.bus.show(event),
+        }
+    }
+
+    /// The present run, if the row belongs to it.
+    fn run_of(&self, job: &Job) -> Option<&Present> {
+        let run = job.run()?;
+        self.run.as_ref().filter(|present| Arc::ptr_eq(&present.context, run))
+    }
+
+    /// Why no call is started for the row any more, if that is so.
+    fn halted(&self, job: &Job) -> Option<&Halted> {
+        self.run_of(job)?.halted.as_ref()
+    }
+}
+
+/// Answers who waits; that they are gone does not matter.
+fn grant(waiting: impl IntoIterator<Item = oneshot::Sender<()>>) {
+    for reply in waiting {
+        reply.send(()).ok();
     }
 }
 
@@ -252,15 +313,17 @@ impl Actor for Dispatcher {
 
 impl Supervised for Dispatcher {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
-        // Whoever waited has seen `Closed`; the store knows what was paid for.
+        // Whoever waits learns of it by its reply; the store knows what was paid for.
         self.schedule = Schedule::new(self.to.workers.len());
         self.jobs.clear();
         self.calling = 0;
+        self.singles = 0;
         self.armed = None;
         self.outbound.clear();
-        self.records.clear();
+        self.recording = None;
         self.run = None;
         self.offers.clear();
+        self.finish = None;
         self.drains.clear();
     }
 }
@@ -268,22 +331,28 @@ impl Supervised for Dispatcher {
 impl Handler<Prepare> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Prepare(run): Prepare, _ctx: &mut Self::Context) {
-        self.run = Some(run);
-        self.halted = None;
-        self.out.fill(None);
+    fn handle(&mut self, Prepare(context): Prepare, _ctx: &mut Self::Context) {
+        self.run = Some(Present {
+            limit: context.limit,
+            context: Arc::new(context),
+            halted: None,
+            out: vec![None; self.providers.len()],
+        });
     }
 }
 
 impl Handler<Offer> for Dispatcher {
-    type Result = ResponseFuture<()>;
+    type Result = ResponseFuture<Result<(), NoRun>>;
 
     fn handle(&mut self, Offer(rows): Offer, ctx: &mut Self::Context) -> Self::Result {
+        let Some(run) = self.run.as_ref().map(|run| Arc::clone(&run.context)) else {
+            return Box::pin(async { Err(NoRun) });
+        };
         let (credit, granted) = oneshot::channel();
         self.offers.push_back(credit);
-        self.admit_page(rows, ctx);
+        self.admit_page(rows, &run, ctx);
         self.pump(ctx);
-        Box::pin(async move { drop(granted.await) })
+        Box::pin(async move { granted.await.map_err(|_| NoRun) })
     }
 }
 
@@ -291,7 +360,7 @@ impl Handler<Single> for Dispatcher {
     type Result = ResponseFuture<Result<Outcome, NoRoom>>;
 
     fn handle(&mut self, single: Single, ctx: &mut Self::Context) -> Self::Result {
-        if self.schedule.queued() >= self.params.queue_depth.max(1) {
+        if self.singles >= self.params.queue_depth.max(1) {
             return Box::pin(async { Err(NoRoom) });
         }
         let (reply, outcome) = oneshot::channel();
@@ -301,17 +370,29 @@ impl Handler<Single> for Dispatcher {
     }
 }
 
+impl Handler<FinishRun> for Dispatcher {
+    type Result = ResponseActFuture<Self, Result<Option<Halted>, NoRun>>;
+
+    fn handle(&mut self, _: FinishRun, ctx: &mut Self::Context) -> Self::Result {
+        let (reply, finished) = oneshot::channel();
+        self.finish = Some(reply);
+        self.pump(ctx);
+        Box::pin(
+            finished
+                .into_actor(self)
+                .map(|_, dispatcher, _| dispatcher.run.take().map(|run| run.halted).ok_or(NoRun)),
+        )
+    }
+}
+
 impl Handler<Drain> for Dispatcher {
-    type Result = ResponseActFuture<Self, Option<Halted>>;
+    type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) -> Self::Result {
         let (reply, drained) = oneshot::channel();
         self.drains.push(reply);
         self.pump(ctx);
-        Box::pin(drained.into_actor(self).map(|_, dispatcher, _| {
-            dispatcher.run = None;
-            dispatcher.halted.take() // single rows are judged on
-        }))
+        Box::pin(async move { drop(drained.await) })
     }
 }
 

@@ -4,19 +4,16 @@ use std::sync::Arc;
 
 use actix::prelude::*;
 
-use super::super::cache::Keep;
+use super::super::cache::{Keep, persist};
 use super::super::event::{By, Event, Settled};
 use super::super::request::Mode;
-use super::super::schedule::JobId;
+use super::super::schedule::{JobId, Place};
 use super::super::writer::{Record, Recorded};
-use super::{Dispatcher, Halted, Job};
+use super::{Dispatcher, Halted, Job, Whose};
 use crate::domain::answer::Answer;
 use crate::domain::outcome::{Origin, Outcome, Paid, Provenance, RowState};
 use crate::domain::results::ResultRow;
-use crate::store::{Judged, OutboxEntry, Results, StoredAnswer, WriteId};
-
-/// How often a message is sent again when its receiver dies over it.
-const TRIES: u32 = 3;
+use crate::store::{Judged, OutboxEntry, Results, StoreError, StoredAnswer, WriteId};
 
 /// A row that is about to get its state.
 struct Due {
@@ -39,42 +36,37 @@ impl Dispatcher {
         &mut self,
         id: JobId,
         stored: StoredAnswer,
-        answer: &Answer,
+        answer: Answer,
         ctx: &mut Context<Self>,
     ) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        let Some(attempt) = job.attempt.take() else { return };
-        let twins = self.schedule.land(&job.asks);
-        let mut keep = Keep { attempt, answer: stored, results: Results::default() };
+        let Some(attempt) = self.jobs.get_mut(&id).and_then(|job| job.attempt.take()) else { return };
+        let Some(asks) = self.jobs.get(&id).map(|job| job.asks) else { return };
+        let mut keep = Keep { attempt, answer: stored.clone(), results: Results::default() };
         let mut due = Vec::new();
-        let flight = std::iter::once((id, Paid::Now)).chain(twins.into_iter().map(|t| (t, Paid::ByTwin)));
-        for (member, paid) in flight {
-            let Some(job) = self.jobs.get(&member) else { continue };
-            let verdict = job.judge.verdict(&job.entry, &job.review, Some(answer));
-            let state = RowState::Judged { verdict, origin: origin(&keep.answer, paid) };
-            keep.results.judged.extend(self.judged(job, &state));
+        for (n, member) in std::iter::once(&id).chain(self.schedule.twins(&asks)).enumerate() {
+            let Some(job) = self.jobs.get(member) else { continue };
+            let paid = if n == 0 { Paid::Now } else { Paid::ByTwin };
+            let state = judged(job, &answer, &stored, paid);
+            keep.results.judged.extend(self.history(job, &state));
             let entry = self.outbox_entry(job, &state);
-            due.push(Due { job: member, state, write_id: entry.as_ref().map(|e| e.write_id) });
+            due.push(Due { job: *member, state, write_id: entry.as_ref().map(|entry| entry.write_id) });
             keep.results.outbox.extend(entry);
         }
-        self.keep(keep, due, TRIES, ctx);
-    }
-
-    fn keep(&mut self, keep: Keep, due: Vec<Due>, tries: u32, ctx: &mut Context<Self>) {
-        let kept = self.to.cache.send(keep.clone()).into_actor(self);
+        let kept = persist(self.to.cache.clone(), keep).into_actor(self);
         ctx.spawn(kept.map(move |reply, dispatcher, ctx| {
-            let lost = match reply {
-                Ok(Ok(())) => None,
-                Err(MailboxError::Closed) if tries > 1 => return dispatcher.keep(keep, due, tries - 1, ctx),
-                Ok(Err(error)) => Some(error.to_string()),
-                Err(error) => Some(error.to_string()),
-            };
-            if let Some(error) = lost {
+            if let Err(error) = reply {
                 // The answer is here all the same: the rows are written, but nothing more is paid for.
-                dispatcher.halt(Halted::Store(error));
+                dispatcher.halt(Halted::Store(error.to_string()));
             }
+            let twins = dispatcher.schedule.land(&asks);
             for due in due {
                 dispatcher.settle_written(due.job, due.state, due.write_id);
+            }
+            // Rows that came while the answer was on its way to the store.
+            for late in twins {
+                let Some(job) = dispatcher.jobs.get(&late) else { continue };
+                let state = judged(job, &answer, &stored, Paid::ByTwin);
+                dispatcher.settle(late, state);
             }
             dispatcher.pump(ctx);
         }));
@@ -89,47 +81,64 @@ impl Dispatcher {
         }
     }
 
-    /// No call is started any more: the row and those that ask the same are left for the next run.
-    pub(super) fn settle_flight_halted(&mut self, id: JobId) {
-        let Some(job) = self.jobs.get(&id) else { return };
-        let twins = self.schedule.land(&job.asks);
-        for member in std::iter::once(id).chain(twins) {
-            self.settle_halted(member);
+    /// No call is started any more for a row: it is left for the next run. Of those that ask the same, rows
+    /// that do not belong to the run go on.
+    pub(super) fn abandon(&mut self, id: JobId) {
+        let Some(asks) = self.jobs.get(&id).map(|job| job.asks) else { return };
+        let twins = self.schedule.land(&asks);
+        self.settle_halted(id);
+        for twin in twins {
+            let Some(job) = self.jobs.get(&twin) else { continue };
+            if self.halted(job).is_some() {
+                self.settle_halted(twin);
+            } else if self.schedule.board(twin, asks) == Place::Lead {
+                self.schedule.queue(twin);
+            }
         }
     }
 
     /// No call is started any more: the row is left for the next run.
     pub(super) fn settle_halted(&mut self, id: JobId) {
-        let reason = self.halted.as_ref().map(Halted::reason).unwrap_or_default();
-        self.settle_unanswered(id, &reason);
+        let reason = self.jobs.get(&id).and_then(|job| self.halted(job)).map(Halted::reason);
+        self.settle_unanswered(id, &reason.unwrap_or_default());
+    }
+
+    /// The store fails: nothing more is paid for, since it could not be kept.
+    pub(super) fn stop_for_store(&mut self, id: JobId, error: &StoreError) {
+        let halted = Halted::Store(error.to_string());
+        let reason = halted.reason();
+        if self.jobs.get(&id).is_some_and(|job| self.run_of(job).is_some()) {
+            self.halt(halted);
+        }
+        self.settle_flight_failed(id, &reason);
     }
 
     /// A stored answer that was not fresh enough is still better than none; otherwise «not checked».
-    fn settle_unanswered(&mut self, id: JobId, reason: &str) {
+    pub(super) fn settle_unanswered(&mut self, id: JobId, reason: &str) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let stored = job.fallback.take();
         let answer = stored.as_ref().and_then(|s| job.judge.read(&job.entry, &job.review, &s.text).ok());
-        let state = match (stored, answer) {
-            (Some(stored), Some(answer)) => {
-                let verdict = job.judge.verdict(&job.entry, &job.review, Some(&answer));
-                let row = job.entry.row;
-                self.bus.emit(Event::Warning(format!("row {row} keeps its earlier verdict: {reason}")));
-                RowState::Judged { verdict, origin: origin(&stored, Paid::Before) }
-            }
-            _ => RowState::NotChecked { reason: reason.to_owned() },
+        let Some((stored, answer)) = stored.zip(answer) else {
+            return self.settle(id, RowState::NotChecked { reason: reason.to_owned() });
         };
+        let state = judged(job, &answer, &stored, Paid::Before);
+        let warning = format!("row {} keeps its earlier verdict: {reason}", job.entry.row);
+        if let Some(job) = self.jobs.get(&id) {
+            self.emit(job, Event::Warning(warning));
+        }
         self.settle(id, state);
     }
 
-    /// Stops starting calls; the first reason counts. Rows that are queued are left for the next run.
+    /// Starts no more calls for the present run; the first reason counts. Its rows that are queued are left
+    /// for the next run.
     pub(super) fn halt(&mut self, why: Halted) {
-        if self.halted.is_some() {
-            return;
-        }
+        let Some(run) = self.run.as_mut().filter(|run| run.halted.is_none()) else { return };
         tracing::warn!(reason = %why.reason(), "no more calls are started");
-        self.halted = Some(why);
-        for job in self.schedule.clear_queue() {
-            self.settle_flight_halted(job);
+        run.halted = Some(why);
+        let jobs = &self.jobs;
+        let of_run = |id: JobId| jobs.get(&id).is_some_and(|job| job.run().is_some());
+        for job in self.schedule.unqueue(of_run) {
+            self.abandon(job);
         }
     }
 
@@ -138,19 +147,21 @@ impl Dispatcher {
     }
 
     fn settle_written(&mut self, id: JobId, state: RowState, write_id: Option<WriteId>) {
-        let Some(mut job) = self.jobs.remove(&id) else { return };
-        self.bus.emit(Event::Settled { row: job.entry.row, state: settled(&state) });
-        if let Some(reply) = job.reply.take() {
-            let outcome = Outcome { row: job.entry.row, key: Some(job.entry.key.clone()), state };
-            return drop(reply.send(Ok(outcome))); // whoever asked may have gone
-        }
+        let Some(job) = self.jobs.remove(&id) else { return };
+        self.emit(&job, Event::Settled { row: job.entry.row, state: settled(&state) });
         let left_for_later = matches!(state, RowState::NotChecked { .. })
-            && self.halted.as_ref().is_some_and(|halted| !halted.is_worth_showing());
-        if left_for_later || self.to.writer.is_none() {
-            return;
-        }
-        if let Some(row) = self.result_row(&job, &state) {
-            self.outbound.push(Recorded { row: Arc::new(row), write_id });
+            && self.halted(&job).is_some_and(|halted| !halted.is_worth_showing());
+        let row = self.result_row(&job, &state);
+        match job.whose {
+            Whose::Sender(reply) => {
+                self.singles -= 1;
+                let outcome = Outcome { row: job.entry.row, key: Some(job.entry.key.clone()), state };
+                reply.map(|reply| reply.send(Ok(outcome)).ok()); // who asked may have gone
+            }
+            Whose::Run(run) if run.writer.is_some() && !left_for_later => {
+                self.outbound.extend(row.map(|row| Recorded { row: Arc::new(row), write_id }));
+            }
+            Whose::Run(_) => {}
         }
     }
 
@@ -159,7 +170,7 @@ impl Dispatcher {
     }
 
     fn outbox_entry(&self, job: &Job, state: &RowState) -> Option<OutboxEntry> {
-        let run = self.run.as_ref().filter(|run| run.mode == Mode::Full && job.run.is_some())?;
+        let run = job.run().filter(|run| run.mode == Mode::Full)?;
         Some(OutboxEntry {
             target: self.target.to_string(),
             write_id: WriteId(uuid::Uuid::now_v7()),
@@ -168,41 +179,40 @@ impl Dispatcher {
         })
     }
 
-    fn judged(&self, job: &Job, state: &RowState) -> Option<Judged> {
+    fn history(&self, job: &Job, state: &RowState) -> Option<Judged> {
         let RowState::Judged { verdict, .. } = state else { return None };
         Some(Judged {
             job: self.params.job.clone(),
             row_key: job.entry.key.clone(),
-            run: job.run.clone()?,
+            run: job.run()?.run_id.clone(),
             fingerprint: job.asks,
             verdict: verdict.clone(),
             at: self.clock.now(),
         })
     }
 
-    /// Sends results to the writer, a batch at a time.
+    /// Sends results to the writer, one batch at a time: its reply is the credit for the next one.
     pub(super) fn send_records(&mut self, ctx: &mut Context<Self>) {
-        while !self.outbound.is_empty() {
-            let size = self.params.batch_size.min(self.outbound.len());
-            let record = Record(Arc::new(self.outbound.drain(..size).collect()));
-            let number = self.next_record;
-            self.next_record += 1;
-            self.records.insert(number, record.clone());
-            self.send_record(number, record, ctx);
+        if self.recording.is_some() || self.outbound.is_empty() {
+            return;
         }
+        let size = self.params.batch_size.min(self.outbound.len());
+        self.recording = Some(Record(Arc::new(self.outbound.drain(..size).collect())));
+        self.send_record(ctx);
     }
 
-    fn send_record(&mut self, number: u64, record: Record, ctx: &mut Context<Self>) {
-        let Some(writer) = self.to.writer.clone() else { return };
-        let taken = writer.send(record.clone()).into_actor(self);
+    fn send_record(&mut self, ctx: &mut Context<Self>) {
+        let writer = self.run.as_ref().and_then(|run| run.context.writer.clone());
+        let (Some(writer), Some(record)) = (writer, self.recording.clone()) else { return };
+        let taken = writer.send(record).into_actor(self);
         ctx.spawn(taken.map(move |reply, dispatcher, ctx| {
             match reply {
                 Ok(Ok(())) => {}
-                Err(_) if writer.connected() => return dispatcher.send_record(number, record, ctx),
+                Err(_) if writer.connected() => return dispatcher.send_record(ctx),
                 Ok(Err(error)) => dispatcher.halt(Halted::Target(error.to_string())),
                 Err(error) => dispatcher.halt(Halted::Target(error.to_string())),
             }
-            dispatcher.records.remove(&number);
+            dispatcher.recording = None;
             dispatcher.pump(ctx);
         }));
     }
@@ -213,6 +223,7 @@ impl Halted {
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Interrupted => "the run was interrupted; the next run goes on here".to_owned(),
+            Self::Reader => "the reader of the source died".to_owned(),
             Self::Target(why) => format!("the results table cannot be written: {why}"),
             Self::Store(why) => format!("the store cannot keep answers: {why}"),
             Self::Providers(why) => format!("no provider is left: {why}"),
@@ -224,7 +235,7 @@ impl Halted {
     fn is_worth_showing(&self) -> bool {
         match self {
             Self::Providers(_) | Self::Workers => true,
-            Self::Interrupted | Self::Target(_) | Self::Store(_) => false,
+            Self::Interrupted | Self::Reader | Self::Target(_) | Self::Store(_) => false,
         }
     }
 }
@@ -239,6 +250,12 @@ pub(super) fn origin(stored: &StoredAnswer, paid: Paid) -> Origin {
         usage: stored.usage,
         raw: stored.text.clone(),
     })
+}
+
+/// The state of a row that a model's answer decides.
+fn judged(job: &Job, answer: &Answer, stored: &StoredAnswer, paid: Paid) -> RowState {
+    let verdict = job.judge.verdict(&job.entry, &job.review, Some(answer));
+    RowState::Judged { verdict, origin: origin(stored, paid) }
 }
 
 fn settled(state: &RowState) -> Settled {

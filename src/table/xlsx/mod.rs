@@ -1,9 +1,9 @@
 //! Excel workbooks: rows are read from a sheet, results are kept in a sheet that people work in too.
 //!
-//! - [`guard`] admits a file before anything parses it: what it is, and that it is no bomb.
-//! - [`source`] reads a sheet row by row.
-//! - [`create`] builds a new results workbook; [`edit`] changes a workbook in place, so that everything
-//!   people made in it survives byte for byte; [`sink`] drives both.
+//! - `guard` admits a file before anything parses it: what it is, and that it is no bomb.
+//! - `source` reads a sheet row by row.
+//! - `create` builds a new results workbook; `edit` changes a workbook in place, so that everything
+//!   people made in it survives byte for byte; `sink` drives both.
 
 mod a1;
 mod address;

@@ -70,6 +70,11 @@ impl XlsxSink {
         });
         match working.await {
             Ok(result) => result,
+            Err(error) if error.is_panic() => Err(TableError::Malformed {
+                table: self.name(),
+                detail: "it is damaged in an unknown way; open it in Excel and save it as .xlsx again"
+                    .to_owned(),
+            }),
             Err(error) => Err(unavailable(self.name(), error.to_string())),
         }
     }

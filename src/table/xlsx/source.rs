@@ -280,3 +280,178 @@ fn date_of(at: &ExcelDateTime) -> Option<Date> {
 
 /// 31 December 9999 in the system that begins in 1900, with its whole day.
 const LAST_DAY: f64 = 2_958_465.999_999;
+
+#[cfg(test)]
+mod tests {
+    use rust_xlsxwriter::{ExcelDateTime as At, Format, Formula, Workbook};
+
+    use super::*;
+    use crate::table::xlsx::survival::{part, rezip};
+
+    fn source(path: &Path, sheet: Option<&str>, header_row: u64, data_start_row: u64) -> XlsxSource {
+        let sheet = sheet.map(str::to_owned);
+        XlsxSource::new(XlsxSourceParams { path: path.to_owned(), sheet, header_row, data_start_row })
+    }
+
+    /// All rows, `page` at a time.
+    async fn read(mut source: XlsxSource, page: usize) -> Result<(Header, Vec<SourceRow>), TableError> {
+        let header = source.open().await?;
+        let mut rows = Vec::new();
+        loop {
+            let next = source.next_page(page).await?;
+            assert!(next.len() <= page);
+            if next.is_empty() {
+                return Ok((header, rows));
+            }
+            rows.extend(next);
+        }
+    }
+
+    /// A sheet whose table begins in C4, with every type of cell.
+    fn typed(path: &Path) {
+        let mut workbook = Workbook::new();
+        workbook.add_worksheet().set_name("Notes").unwrap().set_hidden(true);
+        let sheet = workbook.add_worksheet().set_name("It's weekly").unwrap();
+        sheet.set_active(true);
+        sheet.write_string(3, 2, "Project").unwrap().write_string(3, 4, " Date ").unwrap();
+        sheet.write_string(4, 2, "a\r_x0041_").unwrap();
+        let date = Format::new().set_num_format("dd.mm.yyyy");
+        let at = At::parse_from_str("2026-03-13 18:30:00").unwrap();
+        sheet.write_datetime_with_format(4, 4, &at, &date).unwrap();
+        sheet.write_string(4, 9, "beyond the header").unwrap();
+        sheet.write_number(6, 2, 7).unwrap().write_boolean(6, 3, true).unwrap();
+        sheet.write_formula(6, 4, Formula::new("=1/0").set_result("#DIV/0!")).unwrap();
+        sheet.merge_range(7, 2, 8, 2, "merged", &Format::new()).unwrap();
+        sheet.write_number_with_format(8, 4, 60, &date).unwrap();
+        sheet.set_row_hidden(8).unwrap();
+        sheet.write_string_with_format(40, 4, "", &date).unwrap();
+        workbook.save(path).unwrap();
+    }
+
+    #[tokio::test]
+    async fn cells_keep_their_types_and_rows_the_numbers_that_excel_shows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xlsx");
+        typed(&path);
+        for page in [1, 2, 100] {
+            let (header, rows) = read(source(&path, None, 4, 5), page).await.unwrap();
+            assert_eq!(header.names, ["", "", "Project", "", " Date "]);
+            assert_eq!(header.rows, Some(5));
+            let numbers: Vec<u64> = rows.iter().map(|row| row.row).collect();
+            assert_eq!(numbers, [5, 6, 7, 8, 9]);
+            let cells = |at: usize| rows[at].cells.get(2..).unwrap_or_default().to_vec();
+            let date = Cell::Date(jiff::civil::date(2026, 3, 13));
+            assert_eq!(cells(0), [Cell::Text("a\r_x0041_".into()), Cell::Empty, date]);
+            assert_eq!(cells(1), []);
+            assert_eq!(cells(2), [Cell::Number(7.0), Cell::Bool(true), Cell::Error("#DIV/0!".into())]);
+            assert_eq!(cells(3), [Cell::Text("merged".into())]);
+            assert_eq!(
+                cells(4),
+                [Cell::Empty, Cell::Empty, Cell::Number(60.0)],
+                "29 February 1900 is no date"
+            );
+            let link = rows[0].link.clone().unwrap();
+            assert_eq!((link.url, link.place.as_str()), (path.display().to_string(), "'It''s weekly'!A5"));
+        }
+    }
+
+    #[tokio::test]
+    async fn days_are_counted_from_1904_where_the_workbook_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xlsx");
+        typed(&path);
+        let xml = part(&path, "xl/workbook.xml").replace("<workbookPr ", "<workbookPr date1904=\"1\" ");
+        rezip(&path, &[("xl/workbook.xml", &xml)]);
+        let (_, rows) = read(source(&path, None, 4, 5), 9).await.unwrap();
+        assert_eq!(rows[0].cells[4], Cell::Date(jiff::civil::date(2030, 3, 14)));
+        assert_eq!(rows[4].cells[4], Cell::Date(jiff::civil::date(1904, 3, 1)));
+    }
+
+    #[tokio::test]
+    async fn errors_of_other_programs_are_errors_in_their_cells() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xlsx");
+        typed(&path);
+        let name = "xl/worksheets/sheet2.xml";
+        let xml = part(&path, name).replace("#DIV/0!", "#SPILL!");
+        rezip(&path, &[(name, &xml)]);
+        let (_, rows) = read(source(&path, None, 4, 5), 9).await.unwrap();
+        assert_eq!(rows[2].cells[3..], [Cell::Bool(true), Cell::Error("#SPILL!".into())]);
+        assert_eq!(rows[3].cells[2], Cell::Text("merged".into()));
+    }
+
+    #[tokio::test]
+    async fn sheets_are_found_by_name_and_missing_ones_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xlsx");
+        typed(&path);
+        assert!(read(source(&path, Some(" it's  WEEKLY"), 4, 5), 9).await.is_ok());
+        let error = read(source(&path, Some("Plan"), 4, 5), 9).await.unwrap_err();
+        assert!(matches!(error, TableError::NotFound { .. }), "{error}");
+        assert!(error.to_string().contains("only «Notes», «It's weekly»"), "{error}");
+        let error = read(source(&path, None, 1, 2), 9).await.unwrap_err().to_string();
+        assert!(error.contains("row 1 of sheet «It's weekly» is empty"), "{error}");
+        assert!(source(&path, None, 4, 5).next_page(9).await.is_err(), "not open");
+    }
+
+    #[tokio::test]
+    async fn a_cell_at_the_end_of_the_sheet_costs_no_more_than_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xlsx");
+        let mut workbook = Workbook::new();
+        let sheet = workbook.add_worksheet();
+        sheet.write_string(0, 0, "Project").unwrap();
+        sheet.write_string(1_048_575, 16_383, "far").unwrap();
+        workbook.save(&path).unwrap();
+        let mut source = source(&path, None, 1, 2);
+        assert_eq!(source.open().await.unwrap().rows, Some(1_048_575));
+        assert_eq!(source.next_page(10).await.unwrap()[9].row, 11);
+    }
+
+    #[tokio::test]
+    async fn claims_of_a_hostile_workbook_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xlsx");
+        let shared = "xl/sharedStrings.xml";
+        let long = "x".repeat(30_000);
+        let cells: String = (2..9_000)
+            .map(|row| format!("<row r=\"{row}\"><c r=\"C{row}\" t=\"s\"><v>0</v></c></row>"))
+            .collect();
+        for (name, from, to, expected) in [
+            (shared, "uniqueCount=\"", "uniqueCount=\"9999999999", "claims more than"),
+            (shared, "<t>Project</t>", &format!("<t>{long}</t>")[..], "MB of text"),
+        ] {
+            typed(&path);
+            let changed = part(&path, name).replace(from, to);
+            let sheet = "xl/worksheets/sheet2.xml";
+            let head = part(&path, sheet);
+            let (start, _) = head.split_once("<row").unwrap();
+            rezip(&path, &[(name, &changed), (sheet, &format!("{start}{cells}</sheetData></worksheet>"))]);
+            let error = read(source(&path, None, 4, 5), 9).await.unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(64))]
+
+        #[test]
+        fn a_damaged_workbook_is_an_error_and_never_a_panic(
+            which in 0..5usize, at in 0.0..1.0f64, what in "[<>/\"&= a0-9:]{0,4}",
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.xlsx");
+            typed(&path);
+            let name = ["xl/worksheets/sheet2.xml", "xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml",
+                "xl/_rels/workbook.xml.rels"][which];
+            let mut xml = part(&path, name);
+            let at = ((xml.len() - 4) as f64 * at) as usize;
+            xml.replace_range(at..at + 3, &what);
+            rezip(&path, &[(name, &xml)]);
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let result = runtime.block_on(read(source(&path, None, 4, 5), 1_000));
+            let is_fine = matches!(result, Ok(_) | Err(TableError::Malformed { .. } | TableError::NotFound { .. }));
+            proptest::prop_assert!(is_fine, "{:?}", result.map(|(header, _)| header));
+        }
+    }
+}

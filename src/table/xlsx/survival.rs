@@ -33,7 +33,7 @@ fn parts(path: &Path) -> BTreeMap<String, Vec<u8>> {
     parts
 }
 
-fn part(path: &Path, name: &str) -> String {
+pub(super) fn part(path: &Path, name: &str) -> String {
     String::from_utf8(parts(path)[name].clone()).unwrap()
 }
 
@@ -253,7 +253,7 @@ fn python(path: &Path, shared: bool) {
 }
 
 /// Writes parts of a workbook anew.
-fn rezip(path: &Path, changed: &[(&str, &str)]) {
+pub(super) fn rezip(path: &Path, changed: &[(&str, &str)]) {
     use std::io::Write as _;
     let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let mut all = parts(path);

@@ -228,7 +228,7 @@ impl Change<'_, '_> {
         {
             columns::hide(&self.sheet, column, &mut edits);
         }
-        let mut part = self.sheet.part.clone();
+        let mut part = std::mem::take(&mut self.sheet.part);
         part.apply(edits)?;
         self.package.write(part);
         if let Some(part) = styles.finish()? {

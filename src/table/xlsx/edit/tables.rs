@@ -41,3 +41,41 @@ pub(super) fn extend(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::xlsx::edit::strings::SharedTexts;
+    use crate::table::xlsx::edit::xml::Part;
+
+    /// The table after rows 3 and 4 were added below row 2.
+    fn extended(table: &str) -> String {
+        let empty = zip::ZipWriter::new(std::io::Cursor::new(Vec::new())).finish().unwrap().into_inner();
+        let mut package = Package::open(&empty).unwrap();
+        let relations =
+            "<Relationships><Relationship Id=\"r1\" Type=\"t/table\" Target=\"../t.xml\"/></Relationships>";
+        for (name, xml) in [("xl/_rels/s.xml.rels", relations), ("t.xml", table)] {
+            package.write(Part { name: name.into(), xml: xml.into() });
+        }
+        let relations = Relations::of(&mut package, "xl/s.xml").unwrap();
+        let xml = "<worksheet><sheetData/><tableParts><tablePart r:id=\"r1\"/></tableParts></worksheet>";
+        let part = Part { name: "xl/s.xml".into(), xml: xml.into() };
+        let sheet = Sheet::new(part, SharedTexts::default()).unwrap();
+        extend(&mut package, &relations, &sheet, 1, (2, 4)).unwrap();
+        package.part("t.xml").unwrap().xml
+    }
+
+    #[test]
+    fn only_a_table_that_covers_the_results_grows() {
+        let grown = "<table ref=\"A1:C4\"><autoFilter ref=\"A1:C4\"/><x ref=\"A1\"/></table>";
+        assert_eq!(extended(&grown.replace("C4", "C2")), grown);
+        for same in [
+            "<table ref=\"A1:C3\" totalsRowCount=\"1\"><autoFilter ref=\"A1:C2\"/></table>",
+            "<table ref=\"E2:F2\"><autoFilter ref=\"E2:F2\"/></table>",
+            "<table ref=\"A1:C9\"></table>",
+            "<table ref=\"?\"></table>",
+        ] {
+            assert_eq!(extended(same), same);
+        }
+    }
+}
