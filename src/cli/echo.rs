@@ -57,7 +57,7 @@ impl TableSink for Echo {
     fn upsert<'a>(&'a mut self, rows: &'a [ResultRow]) -> BoxFuture<'a, Result<(), TableError>> {
         let in_vain = {
             let mut printer = self.printer();
-            rows.iter().for_each(|row| printer.row(row));
+            printer.rows(rows);
             printer.is_in_vain()
         };
         match &mut self.to {

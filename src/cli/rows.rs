@@ -29,8 +29,8 @@ pub(crate) struct RowPrinter {
     format: RowFormat,
     columns: Vec<ResultColumn>,
     printed: u64,
-    /// Hashes of what was printed: a sink is given rows again after an error.
-    seen: HashSet<u64>,
+    /// Hashes of the rows given last: a sink is given these again after an error.
+    last: HashSet<u64>,
     hasher: RandomState,
     to_fix: Vec<ResultRow>,
     /// Rows to fix that did not find room.
@@ -45,7 +45,7 @@ impl RowPrinter {
             format,
             columns: Vec::new(),
             printed: 0,
-            seen: HashSet::new(),
+            last: HashSet::new(),
             hasher: RandomState::new(),
             to_fix: Vec::new(),
             more: 0,
@@ -58,11 +58,18 @@ impl RowPrinter {
         self.columns = layout.columns();
     }
 
-    /// Prints a row; one that was printed before is left out.
-    pub(crate) fn row(&mut self, row: &ResultRow) {
-        if !self.is_new(row) {
-            return;
+    /// Prints rows; those that were printed just before are left out.
+    pub(crate) fn rows(&mut self, rows: &[ResultRow]) {
+        let hashes: Vec<u64> = rows.iter().map(|row| self.hash(row)).collect();
+        for (row, hash) in rows.iter().zip(&hashes) {
+            if !self.last.contains(hash) {
+                self.row(row);
+            }
         }
+        self.last = hashes.into_iter().collect();
+    }
+
+    fn row(&mut self, row: &ResultRow) {
         let text = match self.format {
             RowFormat::Table => return self.gather(row),
             RowFormat::Json if self.printed == 0 => format!("[\n  {}", self.object(row)),
@@ -102,13 +109,13 @@ impl RowPrinter {
         }
     }
 
-    fn is_new(&mut self, row: &ResultRow) -> bool {
+    fn hash(&self, row: &ResultRow) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         row.key.hash(&mut hasher);
         for column in [ResultColumn::Comment, ResultColumn::IsValid, ResultColumn::Issues] {
             row.text(column).hash(&mut hasher);
         }
-        self.seen.insert(hasher.finish())
+        hasher.finish()
     }
 
     fn object(&self, row: &ResultRow) -> String {
@@ -222,4 +229,67 @@ pub(crate) fn csv_line(fields: impl Iterator<Item = String>) -> String {
         })
         .collect();
     fields.join(",") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::{ProgressMode, When};
+    use super::*;
+    use crate::domain::key::RowKey;
+
+    fn row(number: u64, is_valid: IsValid) -> ResultRow {
+        ResultRow {
+            key: RowKey::of_row(number),
+            row: number,
+            project: Some(format!("P{number}")),
+            link: None,
+            project_manager: None,
+            status: "On Track".into(),
+            completion_date: String::new(),
+            comment: "=1+1\u{1b}[2J\nsecond, line".into(),
+            is_valid,
+            issues: "R5 — no date".into(),
+            rewrite: String::new(),
+            raw: String::new(),
+            check_date: String::new(),
+            model: String::new(),
+            rules: String::new(),
+            severity: String::new(),
+        }
+    }
+
+    fn printer(format: RowFormat) -> RowPrinter {
+        let mut printer = RowPrinter::new(Screen::new(When::Never, ProgressMode::None, true), format);
+        printer.begin(Layout { identifier: true, project_manager: false });
+        printer
+    }
+
+    #[test]
+    fn rows_that_come_again_after_an_error_are_printed_once() {
+        let mut printer = printer(RowFormat::Table);
+        let rows = [row(2, IsValid::No), row(3, IsValid::No), row(4, IsValid::Yes)];
+        printer.rows(&rows[..2]);
+        printer.rows(&rows);
+        printer.rows(&[row(5, IsValid::NotChecked)]);
+        let numbers: Vec<u64> = printer.to_fix.iter().map(|row| row.row).collect();
+        assert_eq!(numbers, [2, 3, 5]);
+    }
+
+    #[test]
+    fn the_table_shows_its_first_rows_and_counts_the_others() {
+        let mut printer = printer(RowFormat::Table);
+        printer.rows(&(1..=60).rev().map(|number| row(number, IsValid::No)).collect::<Vec<_>>());
+        let table = printer.table();
+        assert!(table.contains("P60") && table.contains("and 10 more rows"), "{table}");
+        assert!(printer.to_fix.is_sorted_by_key(|row| row.row), "in the order of the source");
+    }
+
+    #[test]
+    fn lines_of_csv_and_json_are_whole_and_safe() {
+        let printer = printer(RowFormat::Csv);
+        let line = printer.csv(&row(2, IsValid::No));
+        assert!(line.contains("\"'=1+1\\u{1b}[2J\nsecond, line\""), "{line}");
+        let object = printer.object(&row(2, IsValid::No));
+        assert!(object.contains("=1+1\\u001b[2J\\nsecond, line"), "{object}");
+    }
 }
