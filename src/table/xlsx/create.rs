@@ -68,7 +68,8 @@ fn format(column: ResultColumn) -> Format {
         }
         ResultColumn::IsValid => format.set_bold().set_align(FormatAlign::Center),
         ResultColumn::RawLlmJson => format.set_font_color(0x80_8080),
-        ResultColumn::RowNumber | ResultColumn::Key => format,
+        ResultColumn::RowNumber => format.set_text_wrap().set_align(FormatAlign::Center),
+        ResultColumn::Key => format,
         ResultColumn::ProjectManager
         | ResultColumn::StatusValue
         | ResultColumn::CompletionDate

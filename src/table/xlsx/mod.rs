@@ -13,6 +13,8 @@ mod edit;
 mod guard;
 mod sink;
 mod source;
+#[cfg(test)]
+mod survival;
 mod text;
 
 pub use sink::{XlsxSink, XlsxSinkParams};

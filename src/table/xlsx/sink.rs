@@ -199,3 +199,200 @@ fn of_table(table: &str, stop: Stop) -> TableError {
 fn unavailable(table: String, detail: String) -> TableError {
     TableError::Unavailable { table, detail, retry_after: None }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use calamine::{Data, Reader as _, Xlsx, open_workbook};
+
+    use super::*;
+    use crate::domain::entry::RowLink;
+    use crate::domain::key::RowKey;
+    use crate::domain::language::Language;
+    use crate::domain::results::{IsValid, Layout};
+    use crate::table::spool::tests::result_row;
+
+    pub(in super::super) fn options() -> SinkOptions {
+        SinkOptions {
+            layout: Layout { identifier: true, project_manager: true },
+            language: Language::En,
+            today: jiff::civil::date(2026, 3, 13),
+        }
+    }
+
+    /// A result row with a link to the source.
+    pub(in super::super) fn row(project: &str, row: u64) -> ResultRow {
+        let place = format!("'Weekly'!A{row}");
+        let link = Some(RowLink { url: "statuses.xlsx".into(), place });
+        ResultRow { link, project_manager: Some("Sam".into()), ..result_row(project, row) }
+    }
+
+    /// A run that offers `rows`, `batch` at a time, and reads the source to its end.
+    pub(in super::super) async fn run(path: &Path, rows: &[ResultRow], batch: usize) -> Vec<Committed> {
+        let mut sink = XlsxSink::new(XlsxSinkParams { path: path.to_owned(), sheet: None });
+        let mut all = Vec::new();
+        sink.open(&options()).await.unwrap();
+        for batch in rows.chunks(batch) {
+            sink.upsert(batch).await.unwrap();
+            all.push(sink.commit().await.unwrap());
+        }
+        sink.mark_gone(false).await.unwrap();
+        all.push(sink.commit().await.unwrap());
+        all
+    }
+
+    /// The texts of a sheet, row by row.
+    pub(in super::super) fn texts(path: &Path, sheet: &str) -> Vec<Vec<String>> {
+        let mut workbook: Xlsx<_> = open_workbook(path).unwrap();
+        let range = workbook.worksheet_range(sheet).unwrap();
+        let text = |cell: &Data| match cell {
+            Data::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        range.rows().map(|row| row.iter().map(text).collect()).collect()
+    }
+
+    /// The texts in one of our columns, below the header in row 1.
+    pub(in super::super) fn column(path: &Path, sheet: &str, column: ResultColumn) -> Vec<String> {
+        let rows = texts(path, sheet);
+        let at = rows[0].iter().position(|name| name == column.name()).unwrap();
+        rows[1..].iter().map(|row| row[at].clone()).collect()
+    }
+
+    const SHEET: &str = "Status Review";
+
+    #[tokio::test]
+    async fn a_run_keeps_the_sheet_in_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("review.xlsx");
+        let rows: Vec<ResultRow> = (2..7).map(|number| row(&format!("p{number}"), number)).collect();
+        let written: Vec<u64> = run(&path, &rows, 2).await.iter().map(|done| done.written).collect();
+        assert_eq!(written, [2, 2, 1, 0]);
+        let before = fs::read(&path).unwrap();
+        let stamp = fs::metadata(&path).unwrap().modified().unwrap();
+        let again = run(&path, &rows, 100).await;
+        assert_eq!((again[0].written, again[0].unchanged, again[1].marked_gone), (0, 5, 0));
+        assert_eq!(fs::read(&path).unwrap(), before);
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), stamp, "the file is not replaced");
+        let last = run(&path, &rows[1..], 100).await.pop().unwrap();
+        assert_eq!((last.written, last.marked_gone, last.shrink_refused), (0, 1, 0));
+        let numbers = column(&path, SHEET, ResultColumn::RowNumber);
+        assert_eq!(numbers, ["not in the source since 2026-03-13", "3", "4", "5", "6"]);
+        let back = run(&path, &rows, 100).await;
+        assert_eq!((back[0].written, back[0].unchanged), (1, 4));
+        assert_eq!(column(&path, SHEET, ResultColumn::RowNumber)[0], "2");
+        let names: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["review.xlsx"]);
+    }
+
+    #[tokio::test]
+    async fn nearly_nothing_left_of_the_source_marks_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("review.xlsx");
+        let rows: Vec<ResultRow> = (2..22).map(|number| row(&format!("p{number}"), number)).collect();
+        run(&path, &rows, 100).await;
+        let before = fs::read(&path).unwrap();
+        let last = run(&path, &rows[..1], 100).await.pop().unwrap();
+        assert_eq!((last.marked_gone, last.shrink_refused), (0, 19));
+        assert_eq!(fs::read(&path).unwrap(), before);
+        let mut sink = XlsxSink::new(XlsxSinkParams { path: path.clone(), sheet: None });
+        sink.open(&options()).await.unwrap();
+        sink.mark_gone(true).await.unwrap();
+        assert_eq!(sink.commit().await.unwrap().marked_gone, 20);
+        sink.mark_gone(true).await.unwrap();
+        assert_eq!(sink.commit().await.unwrap(), Committed::default(), "they are marked once");
+    }
+
+    #[tokio::test]
+    async fn a_verdict_changes_in_its_row_and_a_deleted_row_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("review.xlsx");
+        let mut rows = vec![row("a", 2), row("b", 3)];
+        run(&path, &rows, 100).await;
+        rows[0].is_valid = IsValid::No;
+        rows[0].issues = "R5 — no date\nR7 — no plan".into();
+        rows.push(row("c", 4));
+        let done = run(&path, &rows, 100).await;
+        assert_eq!((done[0].written, done[0].unchanged), (2, 1));
+        assert_eq!(column(&path, SHEET, ResultColumn::IsValid), ["NO", "YES", "YES"]);
+        assert_eq!(column(&path, SHEET, ResultColumn::Issues)[0], rows[0].issues);
+        assert_eq!(column(&path, SHEET, ResultColumn::Key), ["a", "b", "c"]);
+    }
+
+    #[tokio::test]
+    async fn after_an_error_the_rows_wait_for_the_next_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("review.xlsx");
+        run(&path, &[row("a", 2)], 100).await;
+        let good = fs::read(&path).unwrap();
+        let mut sink = XlsxSink::new(XlsxSinkParams { path: path.clone(), sheet: None });
+        sink.open(&options()).await.unwrap();
+        sink.upsert(&[row("b", 3)]).await.unwrap();
+        fs::write(&path, &good[..good.len() / 2]).unwrap();
+        let error = sink.commit().await.unwrap_err();
+        assert!(
+            matches!(&error, TableError::Malformed { table, .. } if table.ends_with("review.xlsx")),
+            "{error}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), good[..good.len() / 2], "nothing is half written");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(sink.commit().await.unwrap_err().to_string().contains("a folder"));
+        fs::remove_dir(&path).unwrap();
+        fs::write(&path, good).unwrap();
+        assert_eq!(sink.commit().await.unwrap().written, 1);
+        assert_eq!(column(&path, SHEET, ResultColumn::Key), ["a", "b"]);
+        assert_eq!(sink.commit().await.unwrap(), Committed::default(), "nothing waits any more");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_is_said_when_it_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = async |path: PathBuf, sheet: Option<&str>| {
+            let sheet = sheet.map(str::to_owned);
+            XlsxSink::new(XlsxSinkParams { path, sheet })
+                .open(&options())
+                .await
+                .map_err(|error| error.to_string())
+        };
+        let path = folder.path().join("review.xlsx");
+        assert!(open(folder.path().to_owned(), None).await.unwrap_err().contains("a folder"));
+        assert!(
+            open(folder.path().join("no/review.xlsx"), None).await.unwrap_err().contains("folder must exist")
+        );
+        assert!(open(path.clone(), Some("a/b")).await.is_err());
+        let leftover = folder.path().join(".review.xlsx.sv-a1B2c3");
+        fs::write(&leftover, "").unwrap();
+        open(path.clone(), None).await.unwrap();
+        assert!(!leftover.exists() && !path.exists());
+        let mut other = rust_xlsxwriter::Workbook::new();
+        other.add_worksheet().set_name(SHEET).unwrap().write_string(4, 4, "Budget").unwrap();
+        other.save(&path).unwrap();
+        assert!(open(path.clone(), None).await.unwrap_err().contains("holds something else"));
+        assert!(open(path, Some("Results")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_owner_file_beside_the_workbook_is_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("review.xlsx");
+        fs::write(folder.path().join("~$review.xlsx"), "").unwrap();
+        let done = run(&path, &[row("a", 2)], 100).await;
+        assert!(done[0].warnings[0].contains("has the workbook open"), "{:?}", done[0]);
+        assert_eq!((done[0].written, done[1].warnings.len()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn keys_too_long_for_a_cell_find_their_rows_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("review.xlsx");
+        let long = "длинный ".repeat(5_000);
+        let mut rows = vec![row(&long, 2), row(&(long.clone() + "другой"), 3)];
+        rows[1].key = RowKey::of_identifier(&rows[1].project.clone().unwrap(), 1);
+        let first = run(&path, &rows, 100).await;
+        assert!(first[0].warnings[0].contains("row 2: «Project name» was cut"), "{:?}", first[0].warnings);
+        let again = run(&path, &rows, 100).await;
+        assert_eq!((again[0].written, again[0].unchanged, again[1].marked_gone), (0, 2, 0));
+        assert_eq!(column(&path, SHEET, ResultColumn::ProjectName)[0].encode_utf16().count(), 32_767);
+    }
+}

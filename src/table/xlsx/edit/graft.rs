@@ -2,8 +2,11 @@
 //! its styles.
 
 use super::package::Package;
+use super::sheet::Sheet;
+use super::strings::SharedTexts;
 use super::styles::{Shift, Styles};
 use super::workbook::Workbook;
+use super::write::{Content, cell};
 use super::xml::{Edits, Part, Tag, with_attribute, without_attribute};
 use super::{Stop, Task};
 use crate::table::xlsx::create;
@@ -19,7 +22,8 @@ pub(super) fn sheet_for(
     let sources = Workbook::open(&mut source)?;
     let part = |kind: &str| sources.part_of_kind(kind).unwrap_or_default().to_owned();
     let new_styles = Styles::new(source.part(&part("styles"))?)?;
-    let mut sheet = source.part(&part("worksheet"))?;
+    let texts = SharedTexts::new(source.find(&part("sharedStrings"))?)?;
+    let sheet = Sheet::new(source.part(&part("worksheet"))?, texts)?;
     let shift = match workbook.part_of_kind("styles").map(str::to_owned) {
         Some(name) => {
             let mut styles = Styles::new(package.part(&name)?)?;
@@ -36,13 +40,19 @@ pub(super) fn sheet_for(
         }
     };
     let mut edits = Edits::default();
-    sheet.for_each_tag(|tag| {
-        if let Some(tag_with) = rewritten(&sheet, tag, shift) {
-            edits.replace(tag.span.clone(), tag_with);
+    for at in &sheet.cells {
+        let content = Content::text(sheet.text(at)?);
+        let style = at.style + u32::try_from(shift.cells).unwrap_or(0);
+        edits.replace(at.span.clone(), cell(&sheet.prefix, at.place, &content, style));
+    }
+    let mut part = sheet.part;
+    part.for_each_tag(|tag| {
+        if let Some(new) = rewritten(&part, tag, shift) {
+            edits.replace(tag.span.clone(), new);
         }
     })?;
-    sheet.apply(edits)?;
-    Ok(sheet.xml)
+    part.apply(edits)?;
+    Ok(part.xml)
 }
 
 const STYLES_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml";
@@ -50,7 +60,7 @@ const STYLES_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreads
 fn rewritten(sheet: &Part, tag: &Tag<'_>, shift: Shift) -> Option<String> {
     let raw = sheet.at(&tag.span);
     let (name, by) = match tag.name() {
-        "c" | "row" => ("s", shift.cells),
+        "row" => ("s", shift.cells),
         "col" => ("style", shift.cells),
         "cfRule" => ("dxfId", shift.conditions),
         // two selected sheets would be edited as one

@@ -8,6 +8,7 @@ mod columns;
 mod formulas;
 mod graft;
 mod header;
+mod heights;
 mod links;
 mod package;
 mod plan;

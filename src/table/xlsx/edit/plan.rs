@@ -48,10 +48,12 @@ pub(super) fn plan(task: &Task<'_>, sheet: &Sheet, header: &Header, batch: &Batc
 
 /// A key as its cell holds it: one that is too long for a cell ends in its hash instead.
 pub(super) fn stored_key(key: RowKey) -> RowKey {
-    match clip(key.as_str(), MAX_CELL_UNITS - 70) {
-        (_, false) => key,
-        (start, true) => RowKey::stored(format!("{start} {}", blake3::hash(key.as_str().as_bytes()))),
+    if !clip(key.as_str(), MAX_CELL_UNITS).1 {
+        return key;
     }
+    let hash = blake3::hash(key.as_str().as_bytes()).to_string();
+    let (start, _) = clip(key.as_str(), MAX_CELL_UNITS - hash.len() - 1);
+    RowKey::stored(format!("{start} {hash}"))
 }
 
 struct Planner<'a> {

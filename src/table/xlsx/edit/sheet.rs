@@ -78,7 +78,12 @@ pub(super) struct ColumnsAt {
     pub(super) first: u32,
     pub(super) last: u32,
     pub(super) style: u32,
+    /// In characters of the default font.
+    width: Option<f64>,
 }
+
+/// The width of columns that the sheet says nothing about.
+const DEFAULT_WIDTH: f64 = 8.43;
 
 /// What may stand between the cells and the links of a sheet, by the order that the format prescribes.
 const BEFORE_LINKS: [&str; 12] = [
@@ -175,8 +180,16 @@ impl Sheet {
 
     /// The style that new cells of a column get if nothing else says so.
     pub(super) fn column_style(&self, column: u32) -> u32 {
-        let of_column = |run: &&ColumnsAt| (run.first..=run.last).contains(&column);
-        self.column_formats.iter().find(of_column).map_or(0, |run| run.style)
+        self.run_of(column).map_or(0, |run| run.style)
+    }
+
+    /// How many characters of the default font fit beside each other in a column.
+    pub(super) fn column_width(&self, column: u32) -> f64 {
+        self.run_of(column).and_then(|run| run.width).unwrap_or(DEFAULT_WIDTH)
+    }
+
+    fn run_of(&self, column: u32) -> Option<&ColumnsAt> {
+        self.column_formats.iter().find(|run| (run.first..=run.last).contains(&column))
     }
 
     /// What a cell shows, as text; a formula counts with its last result.
@@ -288,7 +301,14 @@ impl Scan {
                 {
                     let style = number("style").unwrap_or(0);
                     let (first, last) = (first - 1, last - 1);
-                    sheet.column_formats.push(ColumnsAt { span: tag.span.clone(), first, last, style });
+                    let width = tag.attribute("width").and_then(|width| width.parse().ok());
+                    sheet.column_formats.push(ColumnsAt {
+                        span: tag.span.clone(),
+                        first,
+                        last,
+                        style,
+                        width,
+                    });
                 }
             }
             ("hyperlinks", "hyperlink") => {

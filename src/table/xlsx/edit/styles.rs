@@ -113,6 +113,14 @@ impl Styles {
         found
     }
 
+    /// True if texts in this style are broken into lines.
+    pub(super) fn wraps(&self, style: u32) -> bool {
+        let format = usize::try_from(style).ok().and_then(|style| self.cell_format(style));
+        format.is_some_and(|format| {
+            [" wrapText=\"1\"", " wrapText=\"true\""].iter().any(|mark| format.contains(mark))
+        })
+    }
+
     /// Takes over all styles of another workbook, whose numbers grow by what is returned.
     pub(super) fn take_over(&mut self, other: &Self) -> Shift {
         let shift: [usize; LISTS.len()] = std::array::from_fn(|list| self.count(list));

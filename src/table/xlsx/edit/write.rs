@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use unicode_width::UnicodeWidthStr as _;
-
+use super::heights::{lines, with_height};
 use super::sheet::{CellAt, RowAt, Sheet};
 use super::styles::Styles;
 use super::xml::{Edits, with_attribute};
@@ -24,13 +23,6 @@ pub(super) enum Content {
 /// Cells that are to be written, by row and column, with the style of those that are not there yet.
 #[derive(Debug, Default)]
 pub(super) struct NewCells(BTreeMap<u32, BTreeMap<u32, (Content, u32)>>);
-
-/// A row that would need more lines than this gets a fixed height: 2,000 lines are not to fill the screen.
-const MOST_LINES: usize = 12;
-/// Points a line of the default font takes.
-const LINE_HEIGHT: usize = 15;
-/// Characters in a line of the columns that hold long texts.
-const LINE_WIDTH: usize = 55;
 
 impl Content {
     /// A text; nothing for an empty one.
@@ -93,16 +85,15 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn new_row(&mut self, cells: BTreeMap<u32, (Content, u32)>) {
         let prefix = &self.sheet.prefix;
-        let height = match height(cells.values().map(|(content, _)| content)) {
-            Some(points) => format!(" ht=\"{points}\" customHeight=\"1\""),
-            None => String::new(),
-        };
-        let mut xml = format!("<{prefix}row r=\"{}\"{height}>", self.row);
-        for (column, (content, style)) in cells {
-            xml.push_str(&self.cell(column, content, style));
+        let (mut content, mut lines) = (String::new(), 1);
+        for (column, (new, style)) in &cells {
+            content.push_str(&self.cell(*column, new, *style));
+            lines = self.lines(*column, new, *style).max(lines);
         }
-        xml.push_str(&format!("</{prefix}row>"));
-        match self.sheet.rows.iter().find(|row| row.number > self.row) {
+        let open = with_height(&format!("<{prefix}row r=\"{}\">", self.row), lines);
+        let xml = format!("{open}{content}</{prefix}row>");
+        let next = self.sheet.rows.partition_point(|row| row.number < self.row);
+        match self.sheet.rows.get(next) {
             Some(next) => self.edits.insert(next.element.open.start, xml),
             None => self.tail.push_str(&xml),
         }
@@ -110,55 +101,61 @@ impl Writer<'_> {
 
     fn fill_row(&mut self, row: &RowAt, cells: BTreeMap<u32, (Content, u32)>, last: u32) {
         let old = self.sheet.cells_of(row);
-        let mut tail = String::new(); // of a row that is one tag
-        for (column, (content, style)) in cells {
-            match old.binary_search_by_key(&column, |cell| cell.place.column) {
-                Ok(at) => {
-                    if let Some(cell) = old.get(at) {
-                        let xml = self.cell(column, content, cell.style);
-                        self.edits.replace(cell.span.clone(), xml);
-                    }
-                }
-                Err(at) => {
-                    let xml = self.cell(column, content, style);
-                    match place_of_new(row, old, at) {
-                        Some(place) => self.edits.insert(place, xml),
-                        None => tail.push_str(&xml),
-                    }
-                }
+        let (mut tail, mut lines) = (String::new(), 1);
+        for (column, (new, style)) in &cells {
+            let found = old.binary_search_by_key(column, |cell| cell.place.column);
+            let there = found.ok().and_then(|at| old.get(at));
+            let style = there.map_or(*style, |cell| cell.style);
+            let xml = self.cell(*column, new, style);
+            lines = self.lines(*column, new, style).max(lines);
+            match (there, place_of_new(row, old, found.unwrap_or_else(|at| at))) {
+                (Some(cell), _) => self.edits.replace(cell.span.clone(), xml),
+                (None, Some(place)) => self.edits.insert(place, xml),
+                (None, None) => tail.push_str(&xml),
             }
         }
         let raw = self.sheet.part.at(&row.element.open);
-        let widened = with_spans(raw, last);
-        if row.element.close.is_none() && !tail.is_empty() {
+        let mut open = with_height(&with_spans(raw, last), lines);
+        if !tail.is_empty() {
             let prefix = &self.sheet.prefix;
-            let open = widened.strip_suffix("/>").unwrap_or(&widened).trim_end();
-            self.edits.replace(row.element.open.clone(), format!("{open}>{tail}</{prefix}row>"));
-        } else if widened != raw {
-            self.edits.replace(row.element.open.clone(), widened);
+            let start = open.strip_suffix("/>").unwrap_or(&open).trim_end();
+            open = format!("{start}>{tail}</{prefix}row>");
+        }
+        if open != raw {
+            self.edits.replace(row.element.open.clone(), open);
         }
     }
 
-    fn cell(&mut self, column: u32, content: Content, style: u32) -> String {
-        let place = Place { row: self.row, column };
-        let prefix = &self.sheet.prefix;
-        let style = match &content {
+    fn cell(&mut self, column: u32, content: &Content, style: u32) -> String {
+        let style = match content {
             Content::Text(text) => self.styles.quoted(style, text::looks_like_a_formula(text)),
             Content::Blank | Content::Number(_) => style,
         };
-        let s = if style == 0 { String::new() } else { format!(" s=\"{style}\"") };
+        cell(&self.sheet.prefix, Place { row: self.row, column }, content, style)
+    }
+
+    fn lines(&self, column: u32, content: &Content, style: u32) -> usize {
         match content {
-            Content::Blank if style == 0 => String::new(),
-            Content::Blank => format!("<{prefix}c r=\"{place}\"{s}/>"),
-            Content::Number(number) => {
-                format!("<{prefix}c r=\"{place}\"{s}><{prefix}v>{number}</{prefix}v></{prefix}c>")
-            }
-            Content::Text(text) => format!(
-                "<{prefix}c r=\"{place}\"{s} t=\"inlineStr\"><{prefix}is><{prefix}t xml:space=\"preserve\">{}\
-                 </{prefix}t></{prefix}is></{prefix}c>",
-                text::encode(&text)
-            ),
+            Content::Text(text) if self.styles.wraps(style) => lines(text, self.sheet.column_width(column)),
+            _ => 1,
         }
+    }
+}
+
+/// The XML of a cell; nothing for one that has neither content nor style.
+pub(super) fn cell(prefix: &str, place: Place, content: &Content, style: u32) -> String {
+    let style = if style == 0 { String::new() } else { format!(" s=\"{style}\"") };
+    match content {
+        Content::Blank if style.is_empty() => String::new(),
+        Content::Blank => format!("<{prefix}c r=\"{place}\"{style}/>"),
+        Content::Number(number) => {
+            format!("<{prefix}c r=\"{place}\"{style}><{prefix}v>{number}</{prefix}v></{prefix}c>")
+        }
+        Content::Text(text) => format!(
+            "<{prefix}c r=\"{place}\"{style} t=\"inlineStr\"><{prefix}is><{prefix}t xml:space=\"preserve\">{}\
+             </{prefix}t></{prefix}is></{prefix}c>",
+            text::encode(text)
+        ),
     }
 }
 
@@ -199,11 +196,52 @@ fn union(left: Area, right: Area) -> Area {
     }
 }
 
-/// The height in points of a row whose texts would need too many lines; none if Excel may choose it.
-fn height<'a>(contents: impl Iterator<Item = &'a Content>) -> Option<usize> {
-    let lines = contents.map(|content| match content {
-        Content::Text(text) => text.lines().map(|line| line.width() / LINE_WIDTH + 1).sum(),
-        Content::Blank | Content::Number(_) => 1,
-    });
-    (lines.max().unwrap_or(1) > MOST_LINES).then_some(MOST_LINES * LINE_HEIGHT)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::xlsx::edit::strings::SharedTexts;
+    use crate::table::xlsx::edit::xml::Part;
+
+    /// The sheet with texts put into cells; a style is for cells that are not there yet.
+    fn put(data: &str, cells: &[(&str, &str, u32)]) -> String {
+        let xml = format!("<worksheet><dimension ref=\"B2:B2\"/>{data}</worksheet>");
+        let mut part = Part { name: "sheet".into(), xml };
+        let sheet = Sheet::new(part.clone(), SharedTexts::default()).unwrap();
+        let mut new = NewCells::default();
+        for (place, text, style) in cells {
+            let content = text.parse().map_or_else(|_| Content::text((*text).into()), Content::Number);
+            new.put(Place::parse(place).unwrap(), content, *style);
+        }
+        let mut edits = Edits::default();
+        new.write(&sheet, &mut Styles::default(), &mut edits);
+        part.apply(edits).unwrap();
+        part.xml.strip_prefix("<worksheet>").unwrap().strip_suffix("</worksheet>").unwrap().to_owned()
+    }
+
+    #[test]
+    fn cells_are_put_where_they_belong() {
+        for (data, cells, expected) in [
+            (
+                "<sheetData/>",
+                &[("C3", "7", 4), ("A1", "", 0)][..],
+                "<dimension ref=\"A1:C3\"/><sheetData><row r=\"1\"></row>\
+                 <row r=\"3\"><c r=\"C3\" s=\"4\"><v>7</v></c></row></sheetData>",
+            ),
+            (
+                "<sheetData><row r=\"2\"/><row r=\"9\" x=\"y\"><c r=\"B9\" s=\"3\"><f>A1</f><v>1</v></c></row></sheetData>",
+                &[("A2", "", 2), ("A5", "1", 0), ("A9", "2", 0), ("B9", "3", 0), ("C9", "4", 0)][..],
+                "<dimension ref=\"A2:C9\"/><sheetData><row r=\"2\"><c r=\"A2\" s=\"2\"/></row>\
+                 <row r=\"5\"><c r=\"A5\"><v>1</v></c></row><row r=\"9\" x=\"y\"><c r=\"A9\"><v>2</v></c>\
+                 <c r=\"B9\" s=\"3\"><v>3</v></c><c r=\"C9\"><v>4</v></c></row></sheetData>",
+            ),
+            (
+                "<sheetData><row r=\"2\" spans=\"2:2\"><c r=\"B2\" s=\"1\"/></row></sheetData>",
+                &[("B2", " <x>", 0), ("D2", "1", 0)][..],
+                "<dimension ref=\"B2:D2\"/><sheetData><row r=\"2\" spans=\"2:4\"><c r=\"B2\" s=\"1\" t=\"inlineStr\">\
+                 <is><t xml:space=\"preserve\"> &lt;x&gt;</t></is></c><c r=\"D2\"><v>1</v></c></row></sheetData>",
+            ),
+        ] {
+            assert_eq!(put(data, cells), expected);
+        }
+    }
 }

@@ -266,6 +266,11 @@ pub(super) fn without_attribute(tag: &str, name: &str) -> String {
     format!("{}{after}", before.get(..key).unwrap_or_default().trim_end())
 }
 
+/// The value of an attribute as a tag has it, entities and all.
+pub(super) fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    tag.get(attribute_value(tag, name)?)
+}
+
 /// Where the value of an attribute stands in a tag, without its quotes.
 fn attribute_value(tag: &str, name: &str) -> Option<Range<usize>> {
     let mut at = tag.find(|c: char| c.is_ascii_whitespace())?;
