@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::{Report, ReportFormat, age};
 use super::exit::{CliError, Exit};
-use super::session::{Overrides, Session};
+use super::session::Session;
 use super::terminal;
 use super::words::{bytes, counted, dollars, number};
 use crate::assemble;
@@ -43,7 +43,7 @@ enum CacheCommand {
 }
 
 pub(crate) fn run(session: &Session, args: &CacheArgs) -> Result<Exit, CliError> {
-    let settings = session.settings(Overrides::default())?;
+    let settings = session.inspected_settings()?;
     let Some(store) = open(session, &settings)? else {
         let path = settings.cache_path.display().to_string();
         session.print(&format!("{}: nothing is stored yet\n", terminal::line(&path)))?;

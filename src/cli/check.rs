@@ -52,6 +52,9 @@ impl Check<'_> {
     }
 
     fn settings_problems(&mut self, error: &SettingsError) {
+        if let Some(hint) = self.session.missing_file() {
+            self.bad("settings", &CliError::usage(hint));
+        }
         for problem in error.problems() {
             self.bad("settings", &CliError::usage(problem));
         }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::args::{Report, ReportFormat};
 use super::exit::{CliError, Exit};
-use super::session::{Overrides, Session};
+use super::session::Session;
 use super::terminal;
 use crate::settings::Explained;
 
@@ -33,7 +33,7 @@ enum ConfigCommand {
 
 pub(crate) fn run(session: &Session, args: &ConfigArgs) -> Result<Exit, CliError> {
     let ConfigCommand::Show { origin, all, report } = &args.command;
-    let settings = session.settings(Overrides::default())?;
+    let settings = session.inspected_settings()?;
     let keys: Vec<&Explained> = settings.explain().iter().filter(|key| *all || key.value.is_some()).collect();
     let text = match report.format {
         Report::Json => {

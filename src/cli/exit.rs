@@ -109,7 +109,10 @@ impl From<TableError> for CliError {
 
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
-        Self::new(of_store(&error), error)
+        match &error {
+            StoreError::AmbiguousRun { .. } => Self::usage(error),
+            other => Self::new(of_store(other), format!("the cache cannot be used: {error}")),
+        }
     }
 }
 
@@ -130,12 +133,11 @@ impl From<RunError> for CliError {
 
 impl From<StartError> for CliError {
     fn from(error: StartError) -> Self {
-        let exit = match &error {
-            StartError::Store(store) => of_store(store),
-            StartError::Thread(_) => Exit::Unavailable,
-            StartError::Parts(_) => Exit::Usage,
-        };
-        Self::new(exit, error)
+        match error {
+            StartError::Store(store) => store.into(),
+            StartError::Thread(_) => Self::new(Exit::Unavailable, error),
+            StartError::Parts(_) => Self::usage(error),
+        }
     }
 }
 

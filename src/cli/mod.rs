@@ -43,8 +43,11 @@ use session::Session;
 /// A panic ends with code 8 and a message, never with a trace of the machine.
 pub fn main() -> ExitCode {
     panic::set_hook(Box::new(report_panic));
-    let ended = panic::catch_unwind(AssertUnwindSafe(start));
-    ended.unwrap_or(Exit::Internal).into()
+    guarded(start).into()
+}
+
+fn guarded(work: impl FnOnce() -> Exit) -> Exit {
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Internal)
 }
 
 fn start() -> Exit {
@@ -106,5 +109,16 @@ fn report_panic(panic: &PanicHookInfo<'_>) {
         drop(std::io::Write::write_all(&mut std::io::stderr(), format!("{said}\n").as_bytes()));
     } else {
         tracing::error!(place, text, "panic");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_internal_error() {
+        assert_eq!(guarded(|| panic!("on purpose")).code(), 8);
+        assert_eq!(guarded(|| Exit::Partial), Exit::Partial);
     }
 }

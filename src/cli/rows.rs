@@ -230,3 +230,66 @@ pub(crate) fn csv_line(fields: impl Iterator<Item = String>) -> String {
         .collect();
     fields.join(",") + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::{ProgressMode, When};
+    use super::*;
+    use crate::domain::key::RowKey;
+
+    fn row(number: u64, is_valid: IsValid) -> ResultRow {
+        ResultRow {
+            key: RowKey::of_row(number),
+            row: number,
+            project: Some(format!("P{number}")),
+            link: None,
+            project_manager: None,
+            status: "On Track".into(),
+            completion_date: String::new(),
+            comment: "=1+1\u{1b}[2J\nsecond, line".into(),
+            is_valid,
+            issues: "R5 — no date".into(),
+            rewrite: String::new(),
+            raw: String::new(),
+            check_date: String::new(),
+            model: String::new(),
+            rules: String::new(),
+            severity: String::new(),
+        }
+    }
+
+    fn printer(format: RowFormat) -> RowPrinter {
+        let mut printer = RowPrinter::new(Screen::new(When::Never, ProgressMode::None, true), format);
+        printer.begin(Layout { identifier: true, project_manager: false });
+        printer
+    }
+
+    #[test]
+    fn rows_that_come_again_after_an_error_are_printed_once() {
+        let mut printer = printer(RowFormat::Table);
+        let rows = [row(2, IsValid::No), row(3, IsValid::No), row(4, IsValid::Yes)];
+        printer.rows(&rows[..2]);
+        printer.rows(&rows);
+        printer.rows(&[row(5, IsValid::NotChecked)]);
+        let numbers: Vec<u64> = printer.to_fix.iter().map(|row| row.row).collect();
+        assert_eq!(numbers, [2, 3, 5]);
+    }
+
+    #[test]
+    fn the_table_shows_its_first_rows_and_counts_the_others() {
+        let mut printer = printer(RowFormat::Table);
+        printer.rows(&(1..=60).rev().map(|number| row(number, IsValid::No)).collect::<Vec<_>>());
+        let table = printer.table();
+        assert!(table.contains("P60") && table.contains("and 10 more rows"), "{table}");
+        assert!(printer.to_fix.is_sorted_by_key(|row| row.row), "in the order of the source");
+    }
+
+    #[test]
+    fn lines_of_csv_and_json_are_whole_and_safe() {
+        let printer = printer(RowFormat::Csv);
+        let line = printer.csv(&row(2, IsValid::No));
+        assert!(line.contains("\"'=1+1\\u{1b}[2J\nsecond, line\""), "{line}");
+        let object = printer.object(&row(2, IsValid::No));
+        assert!(object.contains("=1+1\\u001b[2J\\nsecond, line"), "{object}");
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::args::{Report, ReportFormat};
 use super::exit::{CliError, Exit};
 use super::rows::{Lines, heading, new_table};
-use super::session::{Overrides, Session};
+use super::session::Session;
 use super::words::{dollars, duration, number};
 use super::{cache, terminal};
 use crate::assemble;
@@ -45,7 +45,7 @@ enum RunsCommand {
 const SHORT_ID: usize = 13;
 
 pub(crate) fn run(session: &Session, args: &RunsArgs) -> Result<Exit, CliError> {
-    let settings = session.settings(Overrides::default())?;
+    let settings = session.inspected_settings()?;
     let wording = assemble::wording(&settings);
     let store = cache::open(session, &settings)?;
     match &args.command {

@@ -7,7 +7,10 @@ use super::exit::{CliError, Exit};
 use super::screen::Screen;
 use super::terminal;
 use crate::assemble::AssembleError;
-use crate::settings::{Settings, SettingsError, SettingsSources};
+use crate::settings::{Settings, SettingsSources};
+
+/// The settings file where none is named.
+const DEFAULT_FILE: &str = "Settings.toml";
 
 /// The streams and the flags of every command.
 pub(crate) struct Session {
@@ -26,9 +29,31 @@ impl Session {
 
     /// Loads the settings, flags on top, and says what works but should be mended.
     pub(crate) fn settings(&self, overrides: Overrides) -> Result<Settings, CliError> {
-        let settings = Settings::load_from(&self.sources(overrides))?;
+        self.load(self.sources(overrides))
+    }
+
+    /// Loads the settings to look at them or at what is stored: keys of models need not be there.
+    pub(crate) fn inspected_settings(&self) -> Result<Settings, CliError> {
+        self.load(SettingsSources { inspect: true, ..self.sources(Overrides::default()) })
+    }
+
+    fn load(&self, sources: SettingsSources) -> Result<Settings, CliError> {
+        let settings = Settings::load_from(&sources).map_err(|error| match self.missing_file() {
+            Some(hint) => CliError::usage(format!("{hint}\n\n{error}")),
+            None => CliError::usage(error),
+        })?;
         settings.warnings().iter().for_each(|warning| self.warn(warning));
         Ok(settings)
+    }
+
+    /// Where no settings file was named and none is here: what to do. Most other problems follow from it.
+    pub(crate) fn missing_file(&self) -> Option<String> {
+        if self.global.config.is_some() || Path::new(DEFAULT_FILE).is_file() {
+            return None;
+        }
+        let other = ["config.yaml", "config.yml"].into_iter().find(|name| Path::new(name).is_file());
+        let name = other.unwrap_or("PATH");
+        Some(format!("there is no {DEFAULT_FILE} in this folder: name the settings file by --config {name}"))
     }
 
     /// Where settings are read from.
@@ -42,7 +67,7 @@ impl Session {
 
     /// The settings file as people know it.
     pub(crate) fn settings_name(&self) -> String {
-        let named = self.global.config.as_deref().unwrap_or(Path::new("Settings.toml"));
+        let named = self.global.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
         named.display().to_string()
     }
 
@@ -104,12 +129,6 @@ impl Overrides {
     pub(crate) fn text(mut self, key: &str, value: Option<&String>) -> Self {
         self.0.extend(value.map(|value| (key.to_owned(), value.clone())));
         self
-    }
-}
-
-impl From<SettingsError> for CliError {
-    fn from(error: SettingsError) -> Self {
-        Self::usage(error)
     }
 }
 

@@ -92,6 +92,20 @@ fn the_settings_are_shown_with_their_origin_and_without_secrets() {
 }
 
 #[test]
+fn the_predecessors_file_is_shown_resolved_without_any_key() {
+    let desk = Desk::new(SAMPLES);
+    desk.write("config.yaml", include_str!("../../fixtures/config.example.yaml"));
+    let shown = desk.run(&["--config", "config.yaml", "config", "show"]);
+    assert_eq!(shown.code, 0, "{shown:?}");
+    assert!(
+        shown.out.contains("columns.status = ") && shown.out.contains("llm.max_workers = "),
+        "{}",
+        shown.out
+    );
+    assert!(shown.err.contains("OPENAI_API_KEY_1"), "the missing key is a warning: {}", shown.err);
+}
+
+#[test]
 fn shells_and_readers_get_their_pages() {
     let desk = Desk::new(SAMPLES);
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -36,6 +36,19 @@ fn all_problems_of_the_settings_come_at_once() {
 }
 
 #[test]
+fn a_folder_without_settings_says_so_first() {
+    let desk = Desk::new(SAMPLES);
+    std::fs::rename(desk.path("Settings.toml"), desk.path("config.yaml")).unwrap();
+    let ended = desk.run(&[]);
+    refused(
+        &ended,
+        2,
+        &["there is no Settings.toml in this folder", "--config config.yaml", "columns.status"],
+    );
+    assert!(desk.run(&["check"]).out.contains("there is no Settings.toml"));
+}
+
+#[test]
 fn a_source_that_is_not_there() {
     let desk = Desk::new(SAMPLES);
     refused(&desk.run(&["--source", "absent.csv"]), 4, &["absent.csv", "not found"]);
@@ -106,6 +119,16 @@ fn usage_errors_end_with_2_and_help_with_0() {
         let ended = desk.run(args);
         assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{args:?}");
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_takes_no_more_is_told() {
+    let desk = Desk::new(SAMPLES);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = desk.command(&["--dry-run"]).stdout(full).output().unwrap();
+    let ended = Ended::from(output);
+    refused(&ended, 4, &["standard output cannot be written", "No space left"]);
 }
 
 #[test]

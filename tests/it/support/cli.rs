@@ -84,7 +84,7 @@ impl Desk {
     /// Writes a table of so many projects that all say something else.
     pub(crate) fn projects(&self, rows: usize) {
         let rows = (1..=rows).map(|i| format!("Project {i},On Track,Comment number {i}.\n"));
-        self.write("projects.csv", &format!("Project,Status,Comment\n{}", rows.collect::<String>()));
+        self.write("projects.csv", format!("Project,Status,Comment\n{}", rows.collect::<String>()));
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
