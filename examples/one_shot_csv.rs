@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example one_shot_csv`
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 use std::time::Duration;
 
 use status_validator::assemble;

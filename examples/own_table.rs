@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example own_table`
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;

@@ -96,7 +96,7 @@ impl Handler<ReadSource> for SheetReader {
             keys: Occurrences::default(),
             read,
         };
-        Box::pin(async move { reading.to_the_end().await.map_err(Arc::new) }.into_actor(self))
+        Box::pin(async move { reading.run().await.map_err(Arc::new) }.into_actor(self))
     }
 }
 
@@ -109,7 +109,7 @@ struct Reading {
 }
 
 impl Reading {
-    async fn to_the_end(mut self) -> Result<ReadEnd, TableError> {
+    async fn run(mut self) -> Result<ReadEnd, TableError> {
         let source = Arc::clone(&self.source);
         let mut source = source.lock().await;
         loop {

@@ -1,7 +1,7 @@
 //! Where runs meet trouble: dead actors, runs after runs, providers that go out, twins that come late.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -15,9 +15,7 @@ use status_validator::table::memory::{MemorySink, MemorySource};
 use status_validator::table::*;
 use status_validator::testing::{FakeModel, Step};
 
-use crate::support::{
-    assert_every_row_in_one_state, paused_parts, projects, wait, with_store,
-};
+use crate::support::{assert_every_row_in_one_state, paused_parts, projects, wait, with_store};
 
 fn entry(n: u64) -> Entry {
     Entry {
@@ -39,7 +37,7 @@ fn model(ms: u64) -> FakeModel {
 }
 
 async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(8), what).await.expect("it hangs")
+    tokio::time::timeout(Duration::from_secs(8), what).await.unwrap()
 }
 
 /// The dispatcher dies while the reader waits for its credit.
@@ -203,33 +201,28 @@ fn a_provider_that_is_out_is_not_asked() {
     assert_eq!((report.tally.rows_valid, bad.calls()), (50, 1));
 }
 
-/// A row whose look-up was answered before its twin's answer was kept.
+/// A row that arrives when its twin's answer is here, but perhaps not kept yet.
 #[test]
 fn a_late_twin_pays_nothing() {
-    struct SlowStore(AtomicUsize);
-    impl Clock for SlowStore {
-        fn now(&self) -> jiff::Timestamp {
-            let here = std::thread::current().name().unwrap_or_default().to_owned();
-            // lookup, sent, lookup: the third one is slow
-            if here != "status-validator" && self.0.fetch_add(1, Ordering::SeqCst) == 2 {
-                std::thread::sleep(Duration::from_millis(500));
-            }
-            "2026-03-13T09:00:00Z".parse().unwrap()
-        }
-    }
-    let model = model(300);
+    let model = model(10);
+    let answered = Arc::new(tokio::sync::Notify::new());
+    let notify = Arc::clone(&answered);
     let mut parts = paused_parts(&projects(1), MemorySink::new(), model.clone());
     parts.placement = Placement::OwnThread;
-    parts.clock = Arc::new(SlowStore(AtomicUsize::new(0)));
+    parts.observer = Some(Arc::new(move |event: &Stamped| {
+        if matches!(event.event, Event::CallEnded { .. }) {
+            notify.notify_one();
+        }
+    }));
     wait(async {
         let engine = Engine::start(parts).unwrap();
         let handle = engine.handle();
         let late = async {
-            tokio::time::sleep(Duration::from_millis(150)).await;
+            answered.notified().await;
             handle.validate(Entry { row: 2, ..entry(1) }).await.unwrap()
         };
-        let (a, b) = tokio::join!(handle.validate(entry(1)), late);
-        println!("{:?}\n{:?}", a.unwrap().state, b.state);
+        let (first, late) = tokio::join!(handle.validate(entry(1)), late);
+        assert_eq!((first.unwrap().row, late.row), (1, 2));
         engine.shutdown(Duration::from_secs(2)).await;
         assert_eq!(model.calls(), 1);
     });

@@ -1,5 +1,7 @@
 //! Integration tests, one file a topic, in one binary.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
+
 mod cli;
 mod edges;
 mod engine;

@@ -1,22 +1,18 @@
 //! Rows that are sent alone, beside runs and without them.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::future::FutureExt as _;
 use status_validator::domain::entry::{DateCell, Entry};
 use status_validator::domain::key::RowKey;
 use status_validator::engine::*;
 use status_validator::llm::LlmError;
 use status_validator::store::Store;
 use status_validator::table::memory::MemorySink;
-use status_validator::table::*;
 use status_validator::testing::{FakeModel, Step};
 
-use crate::support::{
-    VALID, assert_every_row_in_one_state, paused_parts, projects, wait,
-};
+use crate::support::{VALID, assert_every_row_in_one_state, paused_parts, projects, wait};
 
 fn entry(n: u64) -> Entry {
     Entry {

@@ -98,10 +98,11 @@ impl<'a> Scanner<'a> {
         if !self.tight(at + 1) || !self.tight(at + 2) || self.kind(at + 2)? != Kind::Number {
             return None;
         }
-        if words::is_dash(mark) && self.width(at) == 2 {
-            if let Some(found) = self.days_to_dotted(at) {
-                return Some(found);
-            }
+        if words::is_dash(mark)
+            && self.width(at) == 2
+            && let Some(found) = self.days_to_dotted(at)
+        {
+            return Some(found);
         }
         if !(matches!(mark, '.' | '/') || words::is_dash(mark)) || !self.opens_number(at) {
             return None;
@@ -239,10 +240,12 @@ impl<'a> Scanner<'a> {
             return None;
         }
         let mut last_day = day;
-        if self.is_dash(past) && self.tight(past) && self.tight(past + 1) {
-            if let Some(end) = self.day_number(past + 1).filter(|end| *end > day) {
-                (last_day, past) = (end, past + 2);
-            }
+        if self.is_dash(past)
+            && self.tight(past)
+            && self.tight(past + 1)
+            && let Some(end) = self.day_number(past + 1).filter(|end| *end > day)
+        {
+            (last_day, past) = (end, past + 2);
         }
         let year = self.year_after(past);
         let (first, last) = (day_of(year.year, month, day)?, day_of(year.year, month, last_day)?);
