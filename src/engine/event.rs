@@ -100,6 +100,13 @@ pub enum Event {
         /// After this pause.
         after: Duration,
     },
+    /// A row that was to be judged anew could not be, and keeps its earlier verdict.
+    VerdictKept {
+        /// The row.
+        row: u64,
+        /// Why.
+        reason: String,
+    },
     /// A provider is out for the rest of the run.
     ProviderOut {
         /// The provider, from 0.

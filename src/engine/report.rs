@@ -139,6 +139,8 @@ pub struct Tally {
     pub skipped: BTreeMap<String, u64>,
     /// Why rows were not checked, with counts; the most frequent reasons.
     pub not_checked: BTreeMap<String, u64>,
+    /// Rows that were to be judged anew, could not be, and keep their earlier verdicts.
+    pub verdicts_kept: u64,
     /// Rows that share an identifier with an earlier one.
     pub duplicates: u64,
     /// Providers that were given up in this run, with the reason.
@@ -237,6 +239,14 @@ impl Tally {
                 self.llm.add(*end, usage, *cost, *requests);
             }
             Event::Retry { .. } => self.llm.retries += 1,
+            Event::VerdictKept { reason, .. } => {
+                if self.verdicts_kept == 0 {
+                    self.warn(format!(
+                        "rows that could not be judged anew keep their earlier verdicts: {reason}"
+                    ));
+                }
+                self.verdicts_kept += 1;
+            }
             Event::ProviderOut { provider, reason } => {
                 self.providers_out.insert(*provider, reason.clone());
             }

@@ -233,10 +233,11 @@ impl<'a> Run<'a> {
             .map(|error| failed(FailureKind::Source, error))
             .or(flushed.err().map(|error| failed(FailureKind::Target, error)))
             .or(halted.as_ref().and_then(Failure::of));
+        let tally = self.engine.bus.tally();
         let outcome = match failure {
             Some(_) => RunOutcome::Failed,
             None if interrupted => RunOutcome::Interrupted,
-            None if self.engine.bus.tally().rows_not_checked > 0 => RunOutcome::Partial,
+            None if tally.rows_not_checked + tally.verdicts_kept > 0 => RunOutcome::Partial,
             None => RunOutcome::Ok,
         };
         let report = self.report(outcome, failure);

@@ -207,7 +207,10 @@ fn a_failing_model_hides_no_verdict() {
     let broken = || FakeModel::new("content", |_, _| Step::Hang);
     let report = run(parts(broken()), RunRequest { force: true, ..RunRequest::default() });
     assert_eq!(report.outcome, RunOutcome::Partial);
-    assert_eq!((report.tally.rows_not_checked, report.tally.rows_valid), (1, 2));
+    assert_eq!(
+        (report.tally.rows_not_checked, report.tally.rows_valid, report.tally.verdicts_kept),
+        (1, 2, 2)
+    );
     let rows: HashMap<String, _> = sink.rows().into_iter().map(|row| (row["Key"].clone(), row)).collect();
     assert_eq!(rows["project 1"]["Is Valid"], "YES");
     let edited = &rows["project 0"];

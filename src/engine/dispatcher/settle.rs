@@ -122,9 +122,9 @@ impl Dispatcher {
             return self.settle(id, RowState::NotChecked { reason: reason.to_owned() });
         };
         let state = judged(job, &answer, &stored, Paid::Before);
-        let warning = format!("row {} keeps its earlier verdict: {reason}", job.entry.row);
+        let kept = Event::VerdictKept { row: job.entry.row, reason: reason.to_owned() };
         if let Some(job) = self.jobs.get(&id) {
-            self.emit(job, Event::Warning(warning));
+            self.emit(job, kept);
         }
         self.settle(id, state);
     }
