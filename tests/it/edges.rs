@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
-use status_validator::domain::entry::{DateCell, Entry};
-use status_validator::domain::key::RowKey;
+use status_validator::domain::entry::Entry;
 use status_validator::domain::results::ResultRow;
 use status_validator::engine::*;
 use status_validator::llm::LlmError;
@@ -15,30 +14,9 @@ use status_validator::table::memory::{MemorySink, MemorySource};
 use status_validator::table::*;
 use status_validator::testing::{FakeModel, Step};
 
-use crate::support::{assert_every_row_in_one_state, paused_parts, projects, wait, with_store};
-
-fn entry(n: u64) -> Entry {
-    Entry {
-        row: n,
-        key: RowKey::of_row(n),
-        status: "On Track".into(),
-        comment: format!("Single number {n}."),
-        completion_date: DateCell::Missing,
-        identifier: None,
-        project_manager: None,
-        context: Vec::new(),
-        input_error: None,
-        link: None,
-    }
-}
-
-fn model(ms: u64) -> FakeModel {
-    FakeModel::content_after(Duration::from_millis(ms))
-}
-
-async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(8), what).await.unwrap()
-}
+use crate::support::{
+    assert_every_row_in_one_state, entry, model, paused_parts, projects, soon, wait, with_store,
+};
 
 /// The dispatcher dies while the reader waits for its credit.
 #[test]

@@ -4,38 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use status_validator::domain::entry::{DateCell, Entry};
-use status_validator::domain::key::RowKey;
 use status_validator::engine::*;
 use status_validator::llm::LlmError;
 use status_validator::store::Store;
 use status_validator::table::memory::MemorySink;
 use status_validator::testing::{FakeModel, Step};
 
-use crate::support::{VALID, assert_every_row_in_one_state, paused_parts, projects, wait};
-
-fn entry(n: u64) -> Entry {
-    Entry {
-        row: n,
-        key: RowKey::of_row(n),
-        status: "On Track".into(),
-        comment: format!("Single number {n}."),
-        completion_date: DateCell::Missing,
-        identifier: None,
-        project_manager: None,
-        context: Vec::new(),
-        input_error: None,
-        link: None,
-    }
-}
-
-fn model(ms: u64) -> FakeModel {
-    FakeModel::content_after(Duration::from_millis(ms))
-}
-
-async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(8), what).await.expect("it hangs")
-}
+use crate::support::{
+    VALID, assert_every_row_in_one_state, entry, model, paused_parts, projects, soon, wait,
+};
 
 /// One error of the store, and single rows are never judged again.
 #[test]

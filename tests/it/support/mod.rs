@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use status_validator::domain::columns::ColumnNames;
+use status_validator::domain::entry::{DateCell, Entry};
+use status_validator::domain::key::RowKey;
 use status_validator::domain::rules::Rulebook;
 use status_validator::engine::{
     Engine, FixedClock, Parts, Placement, Provider, RunReport, RunRequest, Stamped,
@@ -15,6 +17,7 @@ use status_validator::llm::ChatModel;
 use status_validator::store::Store;
 use status_validator::table::TableSink;
 use status_validator::table::memory::{MemorySink, MemorySource};
+use status_validator::testing::FakeModel;
 
 /// Friday of the samples' reporting week.
 pub(crate) const AS_OF: jiff::civil::Date = jiff::civil::date(2026, 3, 13);
@@ -115,4 +118,30 @@ pub(crate) fn keys(sink: &MemorySink) -> Vec<String> {
     let mut keys: Vec<String> = sink.rows().iter().map(|row| row["Key"].clone()).collect();
     keys.sort();
     keys
+}
+
+/// A row that is sent alone; equal numbers say the same.
+pub(crate) fn entry(n: u64) -> Entry {
+    Entry {
+        row: n,
+        key: RowKey::of_row(n),
+        status: "On Track".into(),
+        comment: format!("Single number {n}."),
+        completion_date: DateCell::Missing,
+        identifier: None,
+        project_manager: None,
+        context: Vec::new(),
+        input_error: None,
+        link: None,
+    }
+}
+
+/// A model that finds every row valid after so many milliseconds.
+pub(crate) fn model(ms: u64) -> FakeModel {
+    FakeModel::content_after(Duration::from_millis(ms))
+}
+
+/// Waits for what must not hang.
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(8), what).await.unwrap()
 }
