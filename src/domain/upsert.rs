@@ -1,10 +1,10 @@
 //! What happens to a row of the results table when a new result for it comes in: the same decision for
 //! every kind of table.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::fold::fold;
-use super::key::{Occurrences, RowKey};
+use super::key::RowKey;
 use super::language::Language;
 use super::results::{IsValid, ResultColumn, ResultRow};
 
@@ -99,41 +99,42 @@ fn with_note(reason: &str, issues: &str, language: Language) -> String {
 /// Finds the keys of rows that stand in a results table, in reading order.
 ///
 /// Rows with a `Key` keep it. Rows without one (the table was written by another tool) get the key that
-/// the reader would give them: by project name and occurrence, or by row number. But a row that has neither
-/// a key nor a verdict nor a row number was put there by people: it stays theirs, whatever it is called.
+/// the reader would give them: the first free occurrence of the project name, or the row number. But a row
+/// that has neither a key nor a verdict nor a row number was put there by people: it stays theirs, whatever
+/// it is called.
+///
+/// Holds 64 bits of a hash for each key: tables may be long.
 #[derive(Debug, Default)]
 pub struct ExistingKeys {
-    occurrences: Occurrences,
-    used: HashMap<u64, u32>,
+    used: HashSet<[u8; 8]>,
 }
 
 impl ExistingKeys {
     /// The key of the next row, from its text in our columns; none for a row that is not ours.
     pub fn next(&mut self, text: impl Fn(ResultColumn) -> Option<String>) -> Option<RowKey> {
         let stored = text(ResultColumn::Key).filter(|key| !key.trim().is_empty());
-        let key = match stored {
-            Some(key) => {
-                if let Some(project) = text(ResultColumn::ProjectName) {
-                    self.occurrences.next(&project, 0);
-                }
-                RowKey::stored(key)
+        if let Some(key) = stored.map(RowKey::stored) {
+            // A copied row carries its original's key: the first one stays ours, the copy is people's.
+            return self.claim(&key).then_some(key);
+        }
+        if !is_result(&text) {
+            return None;
+        }
+        match text(ResultColumn::ProjectName).filter(|project| !fold(project).is_empty()) {
+            Some(project) => (1..).map(|n| RowKey::of_identifier(&project, n)).find(|key| self.claim(key)),
+            None => {
+                let row = text(ResultColumn::RowNumber)?;
+                let key = RowKey::of_row(row.trim().parse().ok()?);
+                self.claim(&key).then_some(key)
             }
-            None if !is_result(&text) => return None,
-            None => match text(ResultColumn::ProjectName).filter(|project| !fold(project).is_empty()) {
-                Some(project) => self.occurrences.next(&project, 0).key,
-                None => {
-                    let row = text(ResultColumn::RowNumber)?;
-                    RowKey::of_row(row.trim().parse().ok()?)
-                }
-            },
-        };
-        let digest = blake3::hash(key.as_str().as_bytes());
+        }
+    }
+
+    /// True if no row before has this key.
+    fn claim(&mut self, key: &RowKey) -> bool {
         let mut short = [0; 8];
-        short.copy_from_slice(&digest.as_bytes()[..8]);
-        let count = self.used.entry(u64::from_le_bytes(short)).or_default();
-        *count += 1;
-        // A copied row carries its original's key: the first one stays ours, the copy is people's.
-        (*count == 1).then_some(key)
+        short.copy_from_slice(&blake3::hash(key.as_str().as_bytes()).as_bytes()[..8]);
+        self.used.insert(short)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -27,7 +27,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     // Absolute, so that no name is special to SQLite, such as `:memory:`.
     let path = &std::path::absolute(path).map_err(|error| StoreError::from_io(path, error))?;
     make_private(path)?;
-    match connect(path) {
+    match connect_patiently(path) {
         Err(StoreError::Corrupt { .. }) if is_of_another_format(path) => Ok(Opened::Foreign),
         // Then it is not the system that forbids it, but a version in the header that nobody writes.
         Err(StoreError::ReadOnly { path }) if fs::OpenOptions::new().append(true).open(&path).is_ok() => {
@@ -56,6 +56,19 @@ pub(super) fn prepare(path: &Path, mut conn: Connection) -> Result<Connection, S
         Ok(conn)
     } else {
         Err(damaged(path, "its tables were changed"))
+    }
+}
+
+/// SQLite does not wait while another process makes the file and changes its journal; we do.
+fn connect_patiently(path: &Path) -> Result<Opened, StoreError> {
+    let patience = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match connect(path) {
+            Err(StoreError::Busy { .. }) if Instant::now() < patience => {
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+            other => return other,
+        }
     }
 }
 

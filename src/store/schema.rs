@@ -120,6 +120,8 @@ pub(super) enum Identity {
 
 /// Looks at the header and the names of the tables; changes nothing.
 pub(super) fn identify(conn: &Connection) -> rusqlite::Result<Identity> {
+    // One look at all three: another process may be making the tables just now.
+    let conn = conn.unchecked_transaction()?;
     let id: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let (tables, ours): (i64, i64) = conn.query_row(

@@ -4,6 +4,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// The mark only rises, so a look now and then is enough.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// A long table, code checks only, in a process of its own. Gives its peak memory in MiB and its rows a second.
 fn review(rows: usize) -> (f64, f64) {
     let dir = tempfile::tempdir().unwrap();
@@ -19,12 +22,14 @@ fn review(rows: usize) -> (f64, f64) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    let pid = child.id();
+    let (ended, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || ended.send(child.wait().unwrap()));
     let mut peak = 0.0_f64;
     let status = loop {
-        peak = peak.max(high_water_mark(child.id()).unwrap_or_default());
-        match child.try_wait().unwrap() {
-            Some(status) => break status,
-            None => std::thread::yield_now(),
+        peak = peak.max(high_water_mark(pid).unwrap_or_default());
+        if let Ok(status) = end.recv_timeout(LOOK) {
+            break status;
         }
     };
     assert!(status.success(), "{status}");
