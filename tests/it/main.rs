@@ -10,6 +10,7 @@ mod golden;
 mod hostile;
 mod kill;
 mod openai;
+mod readme;
 mod scale;
 mod settings;
 mod singles;
