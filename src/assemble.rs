@@ -157,6 +157,8 @@ fn limits(settings: &Settings) -> Limits {
         queue_depth: settings.queue_depth,
         batch_size: settings.batch_size,
         call_deadline: slowest.map_or(defaults.call_deadline, |slowest| slowest + HANG_MARGIN),
+        max_cost: settings.llm.max_cost,
+        max_cost_per_day: settings.llm.max_cost_per_day,
         ..defaults
     }
 }

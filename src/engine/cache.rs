@@ -96,6 +96,11 @@ pub(crate) struct EndRun {
     pub(crate) report: String,
 }
 
+/// What was spent since then? Calls without a bill count as estimated.
+#[derive(Clone, Message)]
+#[rtype(result = "Kept<MicroUsd>")]
+pub(crate) struct SpentSince(pub(crate) jiff::Timestamp);
+
 /// Close the file. The reply means it is closed; nothing is kept after it.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -231,6 +236,14 @@ impl Handler<EndRun> for CacheActor {
 
     fn handle(&mut self, end: EndRun, _ctx: &mut Self::Context) -> Self::Result {
         self.with(|store, now| store.end_run(&end.run_id, end.outcome, &end.report, now).map(drop))
+    }
+}
+
+impl Handler<SpentSince> for CacheActor {
+    type Result = Kept<MicroUsd>;
+
+    fn handle(&mut self, SpentSince(since): SpentSince, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, _| store.spent_since(since))
     }
 }
 

@@ -85,6 +85,11 @@ pub struct Limits {
     pub commit_interval: Duration,
     /// How long an unavailable results table is waited for.
     pub sink_patience: Duration,
+    /// What a run may cost; none: anything. Calls under way count as estimated, so the cap holds but for the
+    /// difference between an estimate and its bill.
+    pub max_cost: Option<MicroUsd>,
+    /// What a day in the time zone may cost, over all runs that share the store.
+    pub max_cost_per_day: Option<MicroUsd>,
 }
 
 impl Default for Limits {
@@ -98,6 +103,8 @@ impl Default for Limits {
             call_deadline: Duration::from_secs(65),
             commit_interval: Duration::from_secs(5),
             sink_patience: Duration::from_secs(15),
+            max_cost: None,
+            max_cost_per_day: None,
         }
     }
 }

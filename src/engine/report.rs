@@ -90,7 +90,7 @@ pub enum FailureKind {
 impl Failure {
     pub(super) fn of(halted: &Halted) -> Option<Self> {
         let kind = match halted {
-            Halted::Interrupted => return None,
+            Halted::Interrupted | Halted::Budget => return None,
             Halted::Reader => FailureKind::Source,
             Halted::Target(_) => FailureKind::Target,
             Halted::Store(_) => FailureKind::Store,

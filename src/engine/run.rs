@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::time::Instant;
 
-use super::cache::{BeginRun, EndRun, Pending, persist};
+use super::cache::{BeginRun, EndRun, Pending, SpentSince, persist};
 use super::dispatcher::{FinishRun, Halt, Halted, NoRun, Prepare, RunContext};
 use super::error::RunError;
 use super::event::Event;
@@ -17,6 +17,7 @@ use super::request::{Mode, RunRequest};
 use super::writer::{Flush, Open, Record, Recorded, Writer};
 use crate::domain::columns::Columns;
 use crate::domain::freshness::Freshness;
+use crate::domain::money::MicroUsd;
 use crate::domain::results::Layout;
 use crate::store::RunStart;
 use crate::table::{SinkOptions, TableError};
@@ -93,6 +94,7 @@ impl<'a> Run<'a> {
             mode: self.request.mode,
             only: self.request.only,
             limit: self.request.limit,
+            budget: self.budget().await?,
             writer: writer.cloned(),
         };
         died("dispatcher", engine.dispatcher.send(Prepare(context)).await)?;
@@ -137,6 +139,17 @@ impl<'a> Run<'a> {
             Mode::DryRun => Some(self.engine.preview.as_ref().ok_or(RunError::NoPreview)?),
         };
         Ok((reader, writer))
+    }
+
+    /// What the run may cost: its own cap, or what is left of today's.
+    async fn budget(&self) -> Result<Option<MicroUsd>, RunError> {
+        let limits = &self.engine.limits;
+        let Some(cap) = limits.max_cost_per_day else { return Ok(limits.max_cost) };
+        let midnight = self.engine.today().to_zoned_datetime(self.engine.wording.timezone.clone());
+        let since = midnight.map_or(self.engine.clock.now(), |midnight| midnight.timestamp());
+        let spent = persist(self.engine.cache.clone(), SpentSince(since)).await.map_err(RunError::Store)?;
+        let left = MicroUsd(cap.0.saturating_sub(spent.0));
+        Ok(Some(limits.max_cost.map_or(left, |cap| cap.min(left))))
     }
 
     /// True if every row of the source is looked at, so that a row of the results that is not there is gone.
@@ -236,6 +249,7 @@ impl<'a> Run<'a> {
         let tally = self.engine.bus.tally();
         let outcome = match failure {
             Some(_) => RunOutcome::Failed,
+            None if matches!(halted, Some(Halted::Budget)) => RunOutcome::Budget,
             None if interrupted => RunOutcome::Interrupted,
             None if tally.rows_not_checked + tally.verdicts_kept > 0 => RunOutcome::Partial,
             None => RunOutcome::Ok,

@@ -249,3 +249,37 @@ fn a_cancelled_run_finishes_what_is_in_flight_and_says_so() {
     assert_eq!(sink.rows().len() as u64, report.tally.rows_valid, "and written");
     assert!(report.tally.rows_valid < 100);
 }
+
+#[test]
+fn a_cap_holds_and_the_next_run_goes_on() {
+    use status_validator::domain::money::{MicroUsd, Price};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.sqlite");
+    let (source, sink) = (projects(40), MemorySink::new());
+    let price = Price { input: 1.0, cached_input: None, output: 10.0 }; // 200 micro-dollars an answer of the fake
+    let ask = |max_cost: Option<u64>, max_cost_per_day: Option<u64>| {
+        let model = FakeModel::content_after(Duration::from_secs(1));
+        let mut parts = with_store(paused_parts(&source, sink.clone(), model.clone()), &path);
+        parts.providers[0].price = Some(price);
+        parts.providers[0].max_output_tokens = 10;
+        parts.limits = Limits {
+            max_cost: max_cost.map(MicroUsd),
+            max_cost_per_day: max_cost_per_day.map(MicroUsd),
+            ..limits(4)
+        };
+        let report = run(parts, RunRequest::default());
+        assert_every_row_in_one_state(&report);
+        assert_eq!(sink.rows().len() as u64, report.tally.rows_valid, "what was judged is written");
+        (report.outcome, (report.tally.llm.cost_usd * 1e6).round() as u64, model.calls())
+    };
+    let (outcome, spent, calls) = ask(Some(2_000), None);
+    assert_eq!(outcome, RunOutcome::Budget);
+    assert!((1..=2_000).contains(&spent) && calls < 40, "{spent} of 2000, {calls} calls");
+
+    let (outcome, today, _) = ask(None, Some(3_000));
+    assert_eq!(outcome, RunOutcome::Budget);
+    assert!(spent + today <= 3_000, "{spent} before, {today} now");
+
+    let (outcome, rest, _) = ask(None, None);
+    assert_eq!((outcome, spent + today + rest), (RunOutcome::Ok, 40 * 200), "nothing was paid for twice");
+}

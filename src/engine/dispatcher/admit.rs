@@ -15,6 +15,7 @@ use crate::domain::entry::Entry;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::freshness::{Freshness, KnownAnswer, Standing};
 use crate::domain::judge::Judge;
+use crate::domain::money::MicroUsd;
 use crate::domain::outcome::{Outcome, Paid, RowState, SkipReason};
 use crate::domain::rules::CodeReview;
 use crate::llm::retry::RetryPlan;
@@ -58,6 +59,7 @@ impl Dispatcher {
             provider: 0,
             hint: None,
             attempt: None,
+            estimate: MicroUsd::default(),
             fallback: None,
         });
         if !asks_model {

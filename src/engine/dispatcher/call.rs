@@ -48,8 +48,18 @@ impl Dispatcher {
             return self.give_up_providers(id);
         };
         job.provider = number;
-        let Some(provider) = self.providers.get(number) else { return self.release_worker(worker) };
+        let Some(provider) = self.providers.get(number).cloned() else {
+            return self.release_worker(worker);
+        };
         let model = provider.model.id();
+        let estimate = provider.estimate(job.judge.prompt(), &job.entry);
+        job.estimate = estimate;
+        if !self.afford(id, estimate) {
+            self.release_worker(worker);
+            self.halt(Halted::Budget);
+            return self.abandon(id);
+        }
+        let Some(job) = self.jobs.get(&id) else { return self.release_worker(worker) };
         let sending = Sending {
             attempt: AttemptId(uuid::Uuid::now_v7()),
             owner: self.params.owner,
@@ -57,7 +67,7 @@ impl Dispatcher {
             run: job.run().map_or_else(|| SINGLE_RUN.to_owned(), |run| run.run_id.clone()),
             provider: model.provider.clone(),
             model: model.model.clone(),
-            estimate: provider.estimate(job.judge.prompt(), &job.entry),
+            estimate,
         };
         let booked = persist(self.to.cache.clone(), Sent(sending)).into_actor(self);
         ctx.spawn(booked.map(move |reply, dispatcher, ctx| match reply {
@@ -123,17 +133,19 @@ impl Dispatcher {
         };
         match ended {
             Ok(Judged { reply, answer }) => {
+                let paid = cost(&reply);
                 self.emit(job, book(CallEnd::Answered, Some(&reply)));
                 let asked = self.providers.get(provider).map(|p| p.model.id().clone());
                 let stored = StoredAnswer {
                     provider: asked.as_ref().map(|id| id.provider.clone()).unwrap_or_default(),
                     model_asked: asked.map(|id| id.model).unwrap_or_default(),
-                    cost: cost(&reply),
+                    cost: paid,
                     model: reply.model,
                     text: reply.text,
                     usage: reply.usage,
                     at: self.clock.now(),
                 };
+                self.settle_up(id, Some(paid));
                 self.settle_flight_answered(id, stored, answer, ctx);
             }
             Err(JobError::BadAnswer { problem, reply }) => {
@@ -168,6 +180,27 @@ impl Dispatcher {
         }
     }
 
+    /// Takes what a call may cost from the budget of its run; false if there is not enough left.
+    fn afford(&mut self, id: JobId, estimate: MicroUsd) -> bool {
+        let is_of_run = self.jobs.get(&id).is_some_and(|job| self.run_of(job).is_some());
+        let Some(run) = self.run.as_mut().filter(|_| is_of_run) else { return true };
+        let spent = run.spent + estimate;
+        let enough = run.context.budget.is_none_or(|budget| spent <= budget);
+        if enough {
+            run.spent = spent;
+        }
+        enough
+    }
+
+    /// A call has ended: what it cost takes the place of what it could have cost.
+    fn settle_up(&mut self, id: JobId, cost: Option<MicroUsd>) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let (estimate, is_of_run) = (job.estimate, self.run_of(job).is_some());
+        if let Some(run) = self.run.as_mut().filter(|_| is_of_run) {
+            run.spent = MicroUsd(run.spent.0.saturating_sub(estimate.0)) + cost.unwrap_or(estimate);
+        }
+    }
+
     /// A worker is free again, unless it is gone for good.
     fn release_worker(&mut self, worker: WorkerId) {
         self.calling = self.calling.saturating_sub(1);
@@ -195,6 +228,9 @@ impl Dispatcher {
 
     /// An attempt has failed: the ledger hears of it, and the row's plan says what follows.
     fn fail(&mut self, id: JobId, failure: &Failure, paid: Option<(Usage, MicroUsd)>) {
+        // What may have been paid counts as estimated, as in the ledger.
+        let cost = paid.map(|(_, cost)| cost).or((!maybe_paid(failure)).then_some(MicroUsd::default()));
+        self.settle_up(id, cost);
         let out = self.run.as_ref().map(|run| run.out.clone()).unwrap_or_default();
         let jitter = self.rng.f64();
         let Some(job) = self.jobs.get_mut(&id) else { return };

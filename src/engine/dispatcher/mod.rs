@@ -35,6 +35,7 @@ use crate::domain::entry::Entry;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::freshness::Freshness;
 use crate::domain::judge::Judge;
+use crate::domain::money::MicroUsd;
 use crate::domain::outcome::Outcome;
 use crate::domain::results::Wording;
 use crate::domain::rules::CodeReview;
@@ -84,6 +85,8 @@ pub(crate) struct RunContext {
     pub(crate) only: Option<Only>,
     /// How many rows may be judged anew.
     pub(crate) limit: Option<u64>,
+    /// What its calls may cost.
+    pub(crate) budget: Option<MicroUsd>,
     /// Who takes the results.
     pub(crate) writer: Option<Addr<Writer>>,
 }
@@ -117,6 +120,8 @@ pub(crate) enum Halted {
     Store(String),
     /// Every provider is out.
     Providers(String),
+    /// The next call could cost more than is allowed.
+    Budget,
     /// No worker is left.
     Workers,
 }
@@ -178,6 +183,8 @@ struct Present {
     context: Arc<RunContext>,
     limit: Option<u64>,
     halted: Option<Halted>,
+    /// What its calls have cost, or may cost while they are under way.
+    spent: MicroUsd,
     /// Why a provider is out, by provider.
     out: Vec<Option<String>>,
 }
@@ -196,6 +203,8 @@ struct Job {
     hint: Option<String>,
     /// The ledger's entry for the call that is under way.
     attempt: Option<Attempt>,
+    /// What that call may cost.
+    estimate: MicroUsd,
     /// An answer that is not fresh enough, but better than none if no new one can be had.
     fallback: Option<StoredAnswer>,
 }
@@ -336,6 +345,7 @@ impl Handler<Prepare> for Dispatcher {
             limit: context.limit,
             context: Arc::new(context),
             halted: None,
+            spent: MicroUsd::default(),
             out: vec![None; self.providers.len()],
         });
     }

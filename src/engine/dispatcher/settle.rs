@@ -227,6 +227,7 @@ impl Halted {
             Self::Target(why) => format!("the results table cannot be written: {why}"),
             Self::Store(why) => format!("the store cannot keep answers: {why}"),
             Self::Providers(why) => format!("no provider is left: {why}"),
+            Self::Budget => "the next call could cost more than the cap allows".to_owned(),
             Self::Workers => "all workers have failed too often".to_owned(),
         }
     }
@@ -235,7 +236,7 @@ impl Halted {
     fn is_worth_showing(&self) -> bool {
         match self {
             Self::Providers(_) | Self::Workers => true,
-            Self::Interrupted | Self::Reader | Self::Target(_) | Self::Store(_) => false,
+            Self::Interrupted | Self::Reader | Self::Target(_) | Self::Store(_) | Self::Budget => false,
         }
     }
 }
