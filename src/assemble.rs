@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::fold::squeeze;
 use crate::domain::results::Wording;
 use crate::domain::rules::{Rulebook, RulebookErrors};
 use crate::engine::{Limits, Parts, Provider};
@@ -56,8 +57,20 @@ pub fn rulebook(settings: &Settings) -> Result<Rulebook, AssembleError> {
         RulesSource::File(path) => {
             let text = fs::read_to_string(path)
                 .map_err(|error| AssembleError::RulesFile { path: path.clone(), error })?;
-            Rulebook::from_toml(&text)
-                .map_err(|errors| AssembleError::Rulebook { path: path.clone(), errors })
+            let rulebook = Rulebook::from_toml(&text)
+                .map_err(|errors| AssembleError::Rulebook { path: path.clone(), errors })?;
+            warn_of_strange_statuses(settings, &rulebook);
+            Ok(rulebook)
+        }
+    }
+}
+
+/// A rule for a status that no row can have never applies: as a rule somebody misspelt it.
+fn warn_of_strange_statuses(settings: &Settings, rulebook: &Rulebook) {
+    let allowed: Vec<String> = settings.allowed_statuses.iter().map(|status| squeeze(status)).collect();
+    for named in rulebook.named_statuses() {
+        if !allowed.is_empty() && !allowed.contains(&squeeze(named)) {
+            tracing::warn!("the rulebook names the status «{named}», which allowed_statuses does not have");
         }
     }
 }

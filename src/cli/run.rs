@@ -76,6 +76,13 @@ fn reviewed(session: &Session, args: &RunArgs) -> Result<Done, CliError> {
         session.fail(&unwritten(error));
         return Ok(Done { report, exit: Exit::Unavailable });
     }
+    let looked_at = report.tally.rows_valid + report.tally.rows_invalid + report.tally.rows_not_checked;
+    if let (Some(row), 0, RunOutcome::Ok) = (&args.selection.row, looked_at, report.outcome) {
+        let what =
+            format!("no row of the source is «{row}»; give an identifier, a key or @ and a row number");
+        session.fail(&CliError::usage(what));
+        return Ok(Done { report, exit: Exit::Usage });
+    }
     let exit = review.exit(&report, signals.as_ref().and_then(Signals::exit));
     Ok(Done { report, exit })
 }

@@ -101,6 +101,11 @@ pub(crate) struct EndRun {
 #[rtype(result = "Kept<MicroUsd>")]
 pub(crate) struct SpentSince(pub(crate) jiff::Timestamp);
 
+/// Is any answer known at all?
+#[derive(Clone, Message)]
+#[rtype(result = "Kept<bool>")]
+pub(crate) struct HasAnswers;
+
 /// Close the file. The reply means it is closed; nothing is kept after it.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -244,6 +249,14 @@ impl Handler<SpentSince> for CacheActor {
 
     fn handle(&mut self, SpentSince(since): SpentSince, _ctx: &mut Self::Context) -> Self::Result {
         self.with(|store, _| store.spent_since(since))
+    }
+}
+
+impl Handler<HasAnswers> for CacheActor {
+    type Result = Kept<bool>;
+
+    fn handle(&mut self, _: HasAnswers, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, _| store.has_answers())
     }
 }
 

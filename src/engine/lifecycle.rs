@@ -60,6 +60,8 @@ pub(super) struct Engine {
     pub(super) wording: Wording,
     pub(super) as_of: Option<jiff::civil::Date>,
     pub(super) job: String,
+    /// What the store had to say when it was opened.
+    pub(super) notices: Vec<String>,
     /// This life of this process, in the ledger.
     pub(super) owner: Owner,
     pub(super) unknown: Unknown,
@@ -121,6 +123,7 @@ fn runtime(placement: Placement) -> std::io::Result<tokio::runtime::Runtime> {
 fn assemble(parts: Parts, store: Store, bus: Bus) -> (Engine, Option<Arbiter>) {
     let Parts { source, sink, preview, limits, clock, .. } = parts;
     bus.set_max_workers(limits.max_workers);
+    let notices = store.notices().iter().map(ToString::to_string).collect();
     let source_name: Arc<str> = source.as_ref().map(|s| s.name()).unwrap_or_default().into();
     let target: Arc<str> = sink.as_ref().map(|s| s.name()).unwrap_or_default().into();
     let providers = Arc::new(parts.providers);
@@ -183,6 +186,7 @@ fn assemble(parts: Parts, store: Store, bus: Bus) -> (Engine, Option<Arbiter>) {
         wording: parts.wording,
         as_of: parts.as_of,
         job: parts.job,
+        notices,
         owner,
         unknown: parts.unknown,
         limits,

@@ -151,8 +151,13 @@ impl Reading {
                 if self.read.only_row.as_ref().is_some_and(|wanted| !is_meant(&entry, wanted)) {
                     return skip(SkipReason::NotAsked);
                 }
-                if let Some(first) = duplicate_of {
-                    self.bus.emit(Event::Duplicate { row, first });
+                let is_named = entry.identifier.as_ref().is_some_and(|name| !name.trim().is_empty());
+                match duplicate_of {
+                    _ if entry.identifier.is_some() && !is_named => {
+                        self.bus.emit(Event::Warning(format!("row {row} has no identifier")));
+                    }
+                    Some(first) => self.bus.emit(Event::Duplicate { row, first }),
+                    None => {}
                 }
                 Some(*entry)
             }

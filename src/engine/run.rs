@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::time::Instant;
 
-use super::cache::{BeginRun, EndRun, Pending, SpentSince, persist};
+use super::cache::{BeginRun, EndRun, HasAnswers, Pending, SpentSince, persist};
 use super::dispatcher::{FinishRun, Halt, Halted, NoRun, Prepare, RunContext};
 use super::error::RunError;
 use super::event::Event;
@@ -44,6 +44,7 @@ impl<'a> Run<'a> {
         let engine = self.engine;
         let (reader, writer) = self.tables()?;
         engine.bus.emit(Event::RunStarted { run: self.run_id.clone() });
+        engine.notices.iter().for_each(|notice| engine.bus.emit(Event::Warning(notice.clone())));
 
         let columns = died("reader", reader.send(OpenSource(engine.columns.clone())).await)?
             .map_err(RunError::Source)?;
@@ -95,6 +96,7 @@ impl<'a> Run<'a> {
             only: self.request.only,
             limit: self.request.limit,
             budget: self.budget().await?,
+            has_answers: persist(engine.cache.clone(), HasAnswers).await.map_err(RunError::Store)?,
             writer: writer.cloned(),
         };
         died("dispatcher", engine.dispatcher.send(Prepare(context)).await)?;

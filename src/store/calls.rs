@@ -23,6 +23,14 @@ pub enum Known {
 const USE_IS_MARKED_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Store {
+    /// True if any answer is stored.
+    pub fn has_answers(&self) -> Result<bool, StoreError> {
+        self.read(|conn| {
+            conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM call WHERE answer IS NOT NULL)")?
+                .query_row([], |row| row.get(0))
+        })
+    }
+
     /// What is known of each of these calls, in their order.
     ///
     /// A damaged answer counts as missing and shows up in [`Store::notices`].

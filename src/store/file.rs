@@ -30,7 +30,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
     match connect_patiently(path) {
         Err(StoreError::Corrupt { .. }) if is_of_another_format(path) => Ok(Opened::Foreign),
         // Then it is not the system that forbids it, but a version in the header that nobody writes.
-        Err(StoreError::ReadOnly { path }) if fs::OpenOptions::new().append(true).open(&path).is_ok() => {
+        Err(StoreError::ReadOnly { path }) if may_be_written(&path) => {
             Err(damaged(&path, "its header forbids writing"))
         }
         other => other,
@@ -57,6 +57,12 @@ pub(super) fn prepare(path: &Path, mut conn: Connection) -> Result<Connection, S
     } else {
         Err(damaged(path, "its tables were changed"))
     }
+}
+
+/// True if the system lets us write the file, and the journal beside it.
+fn may_be_written(path: &Path) -> bool {
+    let folder = path.parent().unwrap_or(path);
+    fs::OpenOptions::new().append(true).open(path).is_ok() && tempfile::tempfile_in(folder).is_ok()
 }
 
 /// SQLite does not wait while another process makes the file and changes its journal; we do.

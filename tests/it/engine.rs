@@ -283,3 +283,21 @@ fn a_cap_holds_and_the_next_run_goes_on() {
     let (outcome, rest, _) = ask(None, None);
     assert_eq!((outcome, spent + today + rest), (RunOutcome::Ok, 40 * 200), "nothing was paid for twice");
 }
+
+#[test]
+fn a_run_without_models_keeps_what_models_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.sqlite");
+    let (source, sink) = (projects(3), MemorySink::new());
+    let no = r#"{"is_valid": false, "issues": ["it does not say what was done"], "rewrite_suggestion": ""}"#;
+    let model = FakeModel::new("strict", move |_, _| Step::Answer { after: Duration::ZERO, text: no.into() });
+    let parts = || with_store(paused_parts(&source, sink.clone(), model.clone()), &path);
+    run(parts(), RunRequest::default());
+    let before = sink.rows();
+    let report = run(Parts { providers: Vec::new(), ..parts() }, RunRequest::default());
+    assert_eq!((report.tally.rows_invalid, report.tally.cache_hits, sink.rows()), (3, 3, before));
+
+    source.edit(|rows| rows[1][3] = Cell::text("Another comment."));
+    let report = run(Parts { providers: Vec::new(), ..parts() }, RunRequest::default());
+    assert_eq!((report.tally.decided_by_code, report.tally.cache_hits), (1, 2));
+}

@@ -9,8 +9,9 @@ use super::super::cache::{Lookup, persist};
 use super::super::event::Event;
 use super::super::request::{Mode, Only};
 use super::super::schedule::{JobId, Place};
-use super::settle::origin;
+use super::settle::{judged, origin};
 use super::{Dispatcher, Halted, Job, NoRoom, Offered, RunContext, Single, Whose};
+use crate::domain::answer::Answer;
 use crate::domain::entry::Entry;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::freshness::{Freshness, KnownAnswer, Standing};
@@ -47,7 +48,8 @@ impl Dispatcher {
 
     /// Takes a row in; gives it back if it has to be looked up.
     fn admit(&mut self, entry: Entry, review: CodeReview, judge: Arc<Judge>, whose: Whose) -> Option<JobId> {
-        let asks_model = review.asks_model && !self.providers.is_empty();
+        let knows = !self.providers.is_empty() || matches!(&whose, Whose::Run(run) if run.has_answers);
+        let asks_model = review.asks_model && knows;
         let asks = if asks_model { judge.fingerprint(&entry) } else { Fingerprint([0; 32]) };
         let id = self.add_job(Job {
             entry: Arc::new(entry),
@@ -154,6 +156,9 @@ impl Dispatcher {
             Known::Held | Known::Missing => None,
         };
         let answer = stored.as_ref().and_then(|s| job.judge.read(&job.entry, &job.review, &s.text).ok());
+        if self.providers.is_empty() {
+            return self.admit_without_models(id, stored.zip(answer));
+        }
         // What cannot be read any more is as good as missing.
         let Some((stored, answer)) = stored.zip(answer) else { return self.admit_unknown(id, None) };
         let known = KnownAnswer { model: &stored.model_asked, at: stored.at };
@@ -172,6 +177,14 @@ impl Dispatcher {
         } else {
             self.admit_unknown(id, Some(stored));
         }
+    }
+
+    /// A row that a model judged once and none will judge now: its verdict stands, whoever gave it.
+    fn admit_without_models(&mut self, id: JobId, known: Option<(StoredAnswer, Answer)>) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let Some((stored, answer)) = known else { return self.admit_decided(id) };
+        let state = judged(job, &answer, &stored, Paid::Before);
+        self.settle(id, state);
     }
 
     /// A row that has to be asked about; `stale` is an answer that does not count any more.

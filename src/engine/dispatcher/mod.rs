@@ -87,6 +87,8 @@ pub(crate) struct RunContext {
     pub(crate) limit: Option<u64>,
     /// What its calls may cost.
     pub(crate) budget: Option<MicroUsd>,
+    /// Whether the store knows answers at all; without models nothing is looked up in vain.
+    pub(crate) has_answers: bool,
     /// Who takes the results.
     pub(crate) writer: Option<Addr<Writer>>,
 }

@@ -39,7 +39,8 @@ impl Scrubber {
         }
     }
 
-    fn without_key(&self, text: &str) -> String {
+    /// The text without the key, otherwise as it is.
+    pub(super) fn without_key(&self, text: &str) -> String {
         let key = self.0.as_ref().map_or("", |key| key.expose_secret());
         // A placeholder such as "x" for a local server is no secret, and would tear every word apart.
         if key.len() < HEAD / 2 {

@@ -46,7 +46,10 @@ pub(super) fn read(body: &Value, asked: &Asked<'_>, scrubber: &Scrubber) -> Resu
         Some(_) | None => {}
     }
     match (text(message), refusal) {
-        (Some(text), _) => Ok(Reply { text, model: model(body, asked), usage, requests: asked.requests }),
+        (Some(text), _) => {
+            let text = scrubber.without_key(&text);
+            Ok(Reply { text, model: model(body, asked), usage, requests: asked.requests })
+        }
         (None, Some(refusal)) => Err(LlmError::Refused(scrubber.excerpt(refusal))),
         (None, None) => Err(LlmError::BadReply("an empty answer".to_owned())),
     }
