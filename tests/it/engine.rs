@@ -300,4 +300,13 @@ fn a_run_without_models_keeps_what_models_said() {
     source.edit(|rows| rows[1][3] = Cell::text("Another comment."));
     let report = run(Parts { providers: Vec::new(), ..parts() }, RunRequest::default());
     assert_eq!((report.tally.decided_by_code, report.tally.cache_hits), (1, 2));
+
+    let only_changed =
+        RunRequest { only: Some(status_validator::engine::Only::Changed), ..RunRequest::default() };
+    let report = run(Parts { providers: Vec::new(), ..parts() }, only_changed);
+    assert_eq!(
+        (report.tally.decided_by_code, report.tally.rows_skipped),
+        (1, 2),
+        "what is known is left out"
+    );
 }

@@ -9,9 +9,8 @@ use super::super::cache::{Lookup, persist};
 use super::super::event::Event;
 use super::super::request::{Mode, Only};
 use super::super::schedule::{JobId, Place};
-use super::settle::{judged, origin};
+use super::settle::origin;
 use super::{Dispatcher, Halted, Job, NoRoom, Offered, RunContext, Single, Whose};
-use crate::domain::answer::Answer;
 use crate::domain::entry::Entry;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::freshness::{Freshness, KnownAnswer, Standing};
@@ -146,9 +145,10 @@ impl Dispatcher {
     fn admit_known(&mut self, id: JobId, known: Known) {
         let Some(job) = self.jobs.get(&id) else { return };
         let freshness = job.run().map_or_else(|| self.any_age(), |run| run.freshness.clone());
+        let has_models = !self.providers.is_empty();
         let stored = match known {
             Known::Answered(stored) => Some(stored),
-            Known::Held if !freshness.force => {
+            Known::Held if has_models && !freshness.force => {
                 let reason = "a crash left this call without an answer, and `unknown = \"hold\"` is set; \
                               a run with `unknown = \"retry\"` asks again";
                 return self.settle(id, RowState::NotChecked { reason: reason.to_owned() });
@@ -156,13 +156,13 @@ impl Dispatcher {
             Known::Held | Known::Missing => None,
         };
         let answer = stored.as_ref().and_then(|s| job.judge.read(&job.entry, &job.review, &s.text).ok());
-        if self.providers.is_empty() {
-            return self.admit_without_models(id, stored.zip(answer));
-        }
         // What cannot be read any more is as good as missing.
-        let Some((stored, answer)) = stored.zip(answer) else { return self.admit_unknown(id, None) };
+        let Some((stored, answer)) = stored.zip(answer) else {
+            return if has_models { self.admit_unknown(id, None) } else { self.admit_decided(id) };
+        };
         let known = KnownAnswer { model: &stored.model_asked, at: stored.at };
-        let is_fresh = freshness.standing(&known) == Standing::Fresh;
+        // Where no model will judge the row anew, what one said before stands.
+        let is_fresh = !has_models || freshness.standing(&known) == Standing::Fresh;
         let verdict = job.judge.verdict(&job.entry, &job.review, Some(&answer));
         let wanted = match job.run().and_then(|run| run.only) {
             None => true,
@@ -177,14 +177,6 @@ impl Dispatcher {
         } else {
             self.admit_unknown(id, Some(stored));
         }
-    }
-
-    /// A row that a model judged once and none will judge now: its verdict stands, whoever gave it.
-    fn admit_without_models(&mut self, id: JobId, known: Option<(StoredAnswer, Answer)>) {
-        let Some(job) = self.jobs.get(&id) else { return };
-        let Some((stored, answer)) = known else { return self.admit_decided(id) };
-        let state = judged(job, &answer, &stored, Paid::Before);
-        self.settle(id, state);
     }
 
     /// A row that has to be asked about; `stale` is an answer that does not count any more.

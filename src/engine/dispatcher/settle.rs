@@ -254,7 +254,7 @@ pub(super) fn origin(stored: &StoredAnswer, paid: Paid) -> Origin {
 }
 
 /// The state of a row that a model's answer decides.
-pub(super) fn judged(job: &Job, answer: &Answer, stored: &StoredAnswer, paid: Paid) -> RowState {
+fn judged(job: &Job, answer: &Answer, stored: &StoredAnswer, paid: Paid) -> RowState {
     let verdict = job.judge.verdict(&job.entry, &job.review, Some(answer));
     RowState::Judged { verdict, origin: origin(stored, paid) }
 }
