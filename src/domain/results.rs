@@ -45,6 +45,26 @@ pub enum ResultColumn {
 }
 
 impl ResultColumn {
+    /// All of them, whatever the source has.
+    pub const ALL: [Self; 16] = [
+        Self::RowNumber,
+        Self::ProjectName,
+        Self::SourceUrl,
+        Self::ProjectManager,
+        Self::StatusValue,
+        Self::CompletionDate,
+        Self::Comment,
+        Self::IsValid,
+        Self::Issues,
+        Self::RewriteSuggestion,
+        Self::RawLlmJson,
+        Self::CheckDate,
+        Self::Model,
+        Self::Rules,
+        Self::Severity,
+        Self::Key,
+    ];
+
     /// The header.
     pub fn name(self) -> &'static str {
         match self {

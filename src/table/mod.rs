@@ -4,6 +4,7 @@
 
 pub mod csv;
 pub mod memory;
+mod places;
 mod replacement;
 mod spool;
 pub mod xlsx;
@@ -93,6 +94,24 @@ pub struct SinkOptions {
     pub language: Language,
     /// Today, for the mark of rows that are gone.
     pub today: jiff::civil::Date,
+}
+
+/// What happens to rows of a results table that the source did not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gone {
+    /// Nothing: the source may not be read to its end.
+    Keep,
+    /// They are marked, if not nearly all of them.
+    Mark,
+    /// They are marked, however many.
+    MarkAll,
+}
+
+impl Gone {
+    /// What [`TableSink::mark_gone`] asks for.
+    fn marked(accept_shrink: bool) -> Self {
+        if accept_shrink { Self::MarkAll } else { Self::Mark }
+    }
 }
 
 /// What a commit did.

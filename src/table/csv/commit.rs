@@ -12,7 +12,7 @@ use crate::domain::results::ResultColumn;
 use crate::domain::upsert::is_suspicious_shrink;
 use crate::table::replacement::Replacement;
 use crate::table::spool::{Batch, Spool, SpoolError};
-use crate::table::{Committed, TableError};
+use crate::table::{Committed, Gone, TableError};
 
 /// Where and how results are written.
 #[derive(Clone, Debug)]
@@ -26,17 +26,6 @@ pub(super) struct Plan {
     pub(super) columns: Vec<ResultColumn>,
     pub(super) language: Language,
     pub(super) today: jiff::civil::Date,
-}
-
-/// What happens to rows of the table that the source did not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gone {
-    /// Nothing: the source may not be read to its end.
-    Keep,
-    /// They are marked, if not nearly all of them.
-    Mark,
-    /// They are marked, however many.
-    MarkAll,
 }
 
 /// Writes the waiting rows into the file. After an error they still wait and the file is as it was.

@@ -6,11 +6,12 @@ use super::encoding::Encoding;
 use super::line::Line;
 use super::neutralise::{neutralise, neutralise_exact};
 use super::record::Record;
-use super::results::{Places, ResultsFile};
+use super::results::ResultsFile;
 use crate::domain::clip::clip;
 use crate::domain::results::{ResultColumn, ResultRow};
 use crate::domain::upsert::{RowChange, change, gone_mark};
 use crate::table::Committed;
+use crate::table::places::Places;
 use crate::table::replacement::Replacement;
 use crate::table::spool::Batch;
 

@@ -6,12 +6,11 @@ use std::path::Path;
 use super::dialect::{DELIMITERS, Dialect, Input, NotCsv, Told};
 use super::neutralise::{restore, restore_exact};
 use super::record::{Limits, Record, RecordReader};
-use crate::domain::columns::{HeaderProblem, HeaderProblems};
-use crate::domain::fold::fold;
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultColumn;
 use crate::domain::upsert::{ExistingKeys, is_gone_mark};
 use crate::table::TableError;
+use crate::table::places::{Places, is_results_header, telling_headers};
 
 /// What stands where the results are to be written.
 #[derive(Debug)]
@@ -37,21 +36,8 @@ pub(super) struct ResultsFile {
     row: u64,
 }
 
-/// Where our columns stand, counted from 0.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Places(Vec<(ResultColumn, usize)>);
-
 /// A row of the table is read whole or not at all: it is to be written back.
 const LIMITS: Limits = Limits { field: 1 << 26, record: 1 << 26, fields: 1 << 14 };
-
-/// Columns that only a results table has: without any of them, the file is something else.
-const TELLING: [ResultColumn; 5] = [
-    ResultColumn::RowNumber,
-    ResultColumn::IsValid,
-    ResultColumn::RewriteSuggestion,
-    ResultColumn::RawLlmJson,
-    ResultColumn::CheckDate,
-];
 
 impl Existing {
     /// Looks at the file. `delimiter` is what new files get; an existing one may have another.
@@ -95,16 +81,16 @@ impl Existing {
                 return Ok(Self::Blank(file.metadata));
             }
             let names = header.texts(file.dialect.encoding);
-            if is_telling(&names) {
+            if is_results_header(&names) {
                 file.places = Places::locate(&names, columns)
                     .map_err(|problems| TableError::Header { table: table.to_owned(), problems })?;
                 file.header = header;
                 return Ok(Self::Table(Box::new(file)));
             }
         }
-        let telling = TELLING.map(|column| format!("«{}»", column.name())).join(", ");
         Err(malformed(format!(
-            "the file is no results table, its header has none of {telling}; give another path"
+            "the file is no results table, its header has none of {}; give another path",
+            telling_headers()
         )))
     }
 }
@@ -148,57 +134,4 @@ impl ResultsFile {
         let place = self.places.of(ResultColumn::RowNumber);
         place.is_some_and(|place| is_gone_mark(&record.text(place, self.dialect.encoding).0))
     }
-}
-
-impl Places {
-    /// The places of `columns` in a table that has no others.
-    pub(super) fn of_new_table(columns: &[ResultColumn]) -> Self {
-        Self(columns.iter().enumerate().map(|(index, column)| (*column, index)).collect())
-    }
-
-    /// Finds those of `columns` that the header has.
-    fn locate(header: &[String], columns: &[ResultColumn]) -> Result<Self, HeaderProblems> {
-        let folded: Vec<String> = header.iter().map(|name| fold(name)).collect();
-        let (mut places, mut problems) = (Vec::new(), Vec::new());
-        for column in columns {
-            let name = fold(column.name());
-            let hits: Vec<usize> =
-                (0..folded.len()).filter(|index| folded.get(*index) == Some(&name)).collect();
-            match hits.as_slice() {
-                [] => {}
-                [index] => places.push((*column, *index)),
-                several => problems.push(HeaderProblem::Doubled {
-                    setting: "results table".into(),
-                    name: column.name().into(),
-                    columns: several.iter().map(|index| index + 1).collect(),
-                }),
-            }
-        }
-        if problems.is_empty() { Ok(Self(places)) } else { Err(HeaderProblems(problems)) }
-    }
-
-    /// The place of a column, if the table has it.
-    pub(super) fn of(&self, column: ResultColumn) -> Option<usize> {
-        self.0.iter().find(|(known, _)| *known == column).map(|(_, index)| *index)
-    }
-
-    /// Those of `columns` that the table lacks.
-    pub(super) fn missing(&self, columns: &[ResultColumn]) -> Vec<ResultColumn> {
-        columns.iter().copied().filter(|column| self.of(*column).is_none()).collect()
-    }
-
-    /// Gives `columns` places from `index` on.
-    pub(super) fn add(&mut self, columns: &[ResultColumn], index: usize) {
-        self.0.extend(columns.iter().copied().zip(index..));
-    }
-
-    /// The column at a place, if it is ours.
-    pub(super) fn at(&self, index: usize) -> Option<ResultColumn> {
-        self.0.iter().find(|(_, known)| *known == index).map(|(column, _)| *column)
-    }
-}
-
-fn is_telling(header: &[String]) -> bool {
-    let telling = TELLING.map(|column| fold(column.name()));
-    header.iter().any(|name| telling.contains(&fold(name)))
 }

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use super::commit::{Gone, Plan, commit};
+use super::commit::{Plan, commit};
 use super::results::Existing;
 use crate::domain::results::ResultRow;
 use crate::table::replacement::{remove_leftovers, resolve};
 use crate::table::spool::Spool;
-use crate::table::{Committed, SinkOptions, TableError, TableSink};
+use crate::table::{Committed, Gone, SinkOptions, TableError, TableSink};
 
 /// A CSV file that results are kept in.
 ///
@@ -118,7 +118,7 @@ impl TableSink for CsvSink {
 
     fn mark_gone(&mut self, accept_shrink: bool) -> BoxFuture<'_, Result<(), TableError>> {
         self.with_open(move |open| {
-            open.gone = if accept_shrink { Gone::MarkAll } else { Gone::Mark };
+            open.gone = Gone::marked(accept_shrink);
             Ok(())
         })
         .boxed()

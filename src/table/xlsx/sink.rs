@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use super::edit::{self, Gone, Stop, Task};
+use super::edit::{self, Stop, Task};
 use super::{address, guard};
 use crate::domain::results::{ResultColumn, ResultRow};
 use crate::table::replacement::{Replacement, remove_leftovers, resolve};
 use crate::table::spool::Spool;
-use crate::table::{Committed, SinkOptions, TableError, TableSink};
+use crate::table::{Committed, Gone, SinkOptions, TableError, TableSink};
 
 /// A sheet of an Excel workbook that results are kept in.
 ///
@@ -122,7 +122,7 @@ impl TableSink for XlsxSink {
 
     fn mark_gone(&mut self, accept_shrink: bool) -> BoxFuture<'_, Result<(), TableError>> {
         self.with_open(move |open| {
-            open.gone = if accept_shrink { Gone::MarkAll } else { Gone::Mark };
+            open.gone = Gone::marked(accept_shrink);
             Ok(())
         })
         .boxed()

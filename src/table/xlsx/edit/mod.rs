@@ -38,8 +38,8 @@ use crate::domain::columns::HeaderProblems;
 use crate::domain::key::RowKey;
 use crate::domain::language::Language;
 use crate::domain::results::ResultColumn;
-use crate::table::Committed;
 use crate::table::spool::{Batch, SpoolError};
+use crate::table::{Committed, Gone};
 
 /// What a commit is to do.
 pub(super) struct Task<'a> {
@@ -52,17 +52,6 @@ pub(super) struct Task<'a> {
     pub(super) gone: Gone,
     /// How a source is addressed from the workbook; none if it must not be linked.
     pub(super) address: &'a dyn Fn(&str) -> Option<String>,
-}
-
-/// What happens to rows of the sheet that the source did not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gone {
-    /// Nothing: the source may not be read to its end.
-    Keep,
-    /// They are marked, if not nearly all of them.
-    Mark,
-    /// They are marked, however many.
-    MarkAll,
 }
 
 /// Something in a workbook that is not as it should be.

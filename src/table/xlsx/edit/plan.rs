@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 use super::header::Header;
 use super::sheet::{CellAt, Formula, Sheet};
 use super::write::{Content, NewCells};
-use super::{Damage, Gone, Stop, Task};
+use super::{Damage, Stop, Task};
 use crate::domain::clip::clip;
 use crate::domain::entry::RowLink;
 use crate::domain::key::RowKey;
 use crate::domain::results::{ResultColumn, ResultRow};
 use crate::domain::upsert::{ExistingKeys, RowChange, change, gone_mark, is_gone_mark, is_suspicious_shrink};
-use crate::table::Committed;
 use crate::table::spool::Batch;
 use crate::table::xlsx::a1::Place;
 use crate::table::xlsx::{MAX_CELL_UNITS, MAX_ROWS};
+use crate::table::{Committed, Gone};
 
 /// The changes of a commit.
 #[derive(Debug, Default)]
