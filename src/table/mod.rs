@@ -2,6 +2,7 @@
 //!
 //! [`TableSource`] and [`TableSink`] are what the engine knows of a table; anyone can implement them.
 
+mod a1;
 pub mod csv;
 pub mod memory;
 mod places;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{MAX_COLUMNS, MAX_ROWS};
+use crate::table::a1::column_name;
 
 /// A cell: its row counted from 1 as Excel shows it, its column counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,18 +63,6 @@ impl fmt::Display for Area {
     }
 }
 
-/// A column's letters, counted from 0.
-pub(super) fn column_name(column: u32) -> String {
-    let mut letters = Vec::new();
-    let mut rest = column + 1;
-    while rest > 0 {
-        let digit = u8::try_from((rest - 1) % 26).unwrap_or(0);
-        letters.push(char::from(b'A' + digit));
-        rest = (rest - 1) / 26;
-    }
-    letters.iter().rev().collect()
-}
-
 fn parse_column(letters: &str) -> Option<u32> {
     if letters.is_empty() || letters.len() > 3 {
         return None;
@@ -82,11 +71,6 @@ fn parse_column(letters: &str) -> Option<u32> {
         .bytes()
         .fold(0, |number, letter| number * 26 + u32::from(letter.to_ascii_uppercase() - b'A') + 1);
     (number <= MAX_COLUMNS).then(|| number - 1)
-}
-
-/// A sheet's name as references to it are written: in quotes, those inside doubled.
-pub(super) fn quoted_sheet(name: &str) -> String {
-    format!("'{}'", name.replace('\'', "''"))
 }
 
 #[cfg(test)]
@@ -122,6 +106,5 @@ mod tests {
         let area = Area::parse("A1:$O$51").unwrap();
         assert_eq!((area.to_string(), area.absolute()), ("A1:O51".into(), "$A$1:$O$51".into()));
         assert_eq!(Area::parse("C3").unwrap().to_string(), "C3");
-        assert_eq!(quoted_sheet("It's"), "'It''s'");
     }
 }

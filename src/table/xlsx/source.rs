@@ -12,11 +12,12 @@ use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 use jiff::civil::Date;
 
-use super::a1::{Place, quoted_sheet};
+use super::a1::Place;
 use super::{edit, guard};
 use crate::domain::cell::Cell;
 use crate::domain::entry::RowLink;
 use crate::domain::fold::fold;
+use crate::table::a1::quoted_sheet;
 use crate::table::{Header, SourceRow, TableError, TableSource};
 
 /// A sheet of an Excel workbook that statuses are read from.

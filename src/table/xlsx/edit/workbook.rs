@@ -5,7 +5,8 @@ use super::package::Package;
 use super::relations::Relations;
 use super::xml::{Edits, ElementAt, Node, Part, with_attribute};
 use crate::domain::fold::fold;
-use crate::table::xlsx::a1::{Area, quoted_sheet};
+use crate::table::a1::quoted_sheet;
+use crate::table::xlsx::a1::Area;
 use crate::table::xlsx::text;
 
 /// The sheets of a workbook.
