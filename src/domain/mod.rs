@@ -9,6 +9,7 @@ pub mod dates;
 pub mod entry;
 pub mod fingerprint;
 pub mod fold;
+pub mod foreign;
 pub mod freshness;
 pub mod judge;
 pub mod key;
