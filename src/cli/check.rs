@@ -123,7 +123,9 @@ impl Check<'_> {
         let opened = async {
             let mut sink = assemble::sink(settings).map_err(CliError::from)?;
             let today = jiff::Timestamp::now().to_zoned_datetime(settings.time_zone.clone()).date();
-            sink.open(&SinkOptions { layout, language: settings.language, today }).await?;
+            let time_zone = settings.time_zone.clone();
+            let language = settings.language;
+            sink.open(&SinkOptions { layout, language, today, time_zone, unsettled: None }).await?;
             if let TargetSettings::File(file) = &settings.target {
                 writable(&file.path)?;
             }

@@ -1,13 +1,15 @@
 //! A results table that prints what it is given: beside the true one, or, for a dry run, in its place.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::{self, BoxFuture, FutureExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::rows::RowPrinter;
+use crate::domain::foreign::ForeignVerdicts;
 use crate::domain::results::ResultRow;
-use crate::table::{Committed, SinkOptions, TableError, TableSink};
+use crate::table::{Committed, Requests, SinkOptions, TableError, TableSink};
 
 /// Prints rows on their way to a table.
 pub(crate) struct Echo {
@@ -31,6 +33,20 @@ impl Echo {
     /// Prints, and writes nothing.
     pub(crate) fn alone(printer: Arc<Mutex<RowPrinter>>, stop: CancellationToken) -> Self {
         Self { printer, to: Beyond::Nothing { stop } }
+    }
+
+    fn table(&self) -> Option<&dyn TableSink> {
+        match &self.to {
+            Beyond::Table(table) => Some(table.as_ref()),
+            Beyond::Nothing { .. } => None,
+        }
+    }
+
+    fn table_mut(&mut self) -> Option<&mut Box<dyn TableSink>> {
+        match &mut self.to {
+            Beyond::Table(table) => Some(table),
+            Beyond::Nothing { .. } => None,
+        }
     }
 
     fn printer(&self) -> MutexGuard<'_, RowPrinter> {
@@ -76,6 +92,33 @@ impl TableSink for Echo {
             Beyond::Table(table) => table.commit(),
             Beyond::Nothing { .. } => done(Committed::default()),
         }
+    }
+
+    fn close(&mut self) -> BoxFuture<'_, Result<(), TableError>> {
+        match &mut self.to {
+            Beyond::Table(table) => table.close(),
+            Beyond::Nothing { .. } => done(()),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.table().is_some_and(|table| table.is_full())
+    }
+
+    fn settles_within(&self) -> Duration {
+        self.table().map(|table| table.settles_within()).unwrap_or_default()
+    }
+
+    fn is_settled(&self) -> bool {
+        self.table().is_none_or(|table| table.is_settled())
+    }
+
+    fn foreign_verdicts(&mut self) -> ForeignVerdicts {
+        self.table_mut().map(|table| table.foreign_verdicts()).unwrap_or_default()
+    }
+
+    fn take_requests(&mut self) -> Requests {
+        self.table_mut().map(|table| table.take_requests()).unwrap_or_default()
     }
 
     fn mark_gone(&mut self, accept_shrink: bool) -> BoxFuture<'_, Result<(), TableError>> {

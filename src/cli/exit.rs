@@ -54,6 +54,7 @@ impl Exit {
     pub(crate) fn of_failure(failure: &Failure, tally: &Tally) -> Self {
         match failure.kind {
             FailureKind::Providers if keys_refused(tally) => Self::Access,
+            FailureKind::Access => Self::Access,
             FailureKind::Source | FailureKind::Target | FailureKind::Store | FailureKind::Providers => {
                 Self::Unavailable
             }
@@ -161,9 +162,10 @@ fn of_table(error: &TableError) -> Exit {
     match error {
         TableError::Header { .. } => Exit::Usage,
         TableError::Forbidden { .. } => Exit::Access,
-        TableError::NotFound { .. } | TableError::Malformed { .. } | TableError::Unavailable { .. } => {
-            Exit::Unavailable
-        }
+        TableError::NotFound { .. }
+        | TableError::Malformed { .. }
+        | TableError::Full { .. }
+        | TableError::Unavailable { .. } => Exit::Unavailable,
     }
 }
 

@@ -47,11 +47,8 @@ impl ForeignVerdicts {
     /// True if the row was judged at `not_before` or later, for the very text that it has now.
     pub fn stands(&self, entry: &Entry, not_before: Timestamp) -> bool {
         let completion_date = entry.completion_date.to_string();
-        let judged = JudgedText {
-            status: &entry.status,
-            completion_date: &completion_date,
-            comment: &entry.comment,
-        };
+        let judged =
+            JudgedText { status: &entry.status, completion_date: &completion_date, comment: &entry.comment };
         self.0.get(&entry.key).is_some_and(|known| known.at >= not_before && known.text == judged.hash())
     }
 
@@ -119,7 +116,8 @@ mod tests {
         }
         let midnight: Timestamp = "2025-10-05T21:00:00Z".parse().unwrap();
         assert_eq!(read_check_date("06.10.2025", &moscow()), Some(midnight));
-        for text in ["", "yesterday", "45936.29", "32.10.2025 07:05", "06.10.2025 25:05", "06.10.2025 07:05 MSK"]
+        for text in
+            ["", "yesterday", "45936.29", "32.10.2025 07:05", "06.10.2025 25:05", "06.10.2025 07:05 MSK"]
         {
             assert_eq!(read_check_date(text, &moscow()), None, "{text}");
         }

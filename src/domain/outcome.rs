@@ -91,6 +91,8 @@ pub enum SkipReason {
     NotAsked,
     /// The run's `--limit` was reached.
     Limit,
+    /// Another tool judged this text recently enough (`--checkdate`).
+    JudgedElsewhere,
     /// Only a plan was wanted: a model would be asked.
     Planned,
 }
@@ -101,6 +103,7 @@ impl fmt::Display for SkipReason {
             Self::Blank => "blank row",
             Self::NotAsked => "not asked for",
             Self::Limit => "over the limit of this run",
+            Self::JudgedElsewhere => "judged lately by another tool",
             Self::Planned => "would be asked",
         })
     }

@@ -8,6 +8,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 
@@ -81,6 +82,19 @@ pub(crate) struct Pending {
     pub(crate) after: Option<RowKey>,
     pub(crate) limit: usize,
 }
+
+/// A commit of a table begins, or has ended; while it is under way, its effect may come late.
+#[derive(Clone, Message)]
+#[rtype(result = "Kept<()>")]
+pub(crate) struct NoteCommit {
+    pub(crate) target: Arc<str>,
+    pub(crate) under_way: bool,
+}
+
+/// How long ago did a commit of this table begin that is not known to have ended?
+#[derive(Clone, Message)]
+#[rtype(result = "Kept<Option<Duration>>")]
+pub(crate) struct CommitUnderWay(pub(crate) Arc<str>);
 
 /// A run begins.
 #[derive(Clone, Message)]
@@ -225,6 +239,28 @@ impl Handler<Pending> for CacheActor {
 
     fn handle(&mut self, page: Pending, _ctx: &mut Self::Context) -> Self::Result {
         self.with(|store, _| store.pending(&page.target, page.after.as_ref(), page.limit))
+    }
+}
+
+impl Handler<NoteCommit> for CacheActor {
+    type Result = Kept<()>;
+
+    fn handle(&mut self, note: NoteCommit, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, now| match note.under_way {
+            true => store.begin_commit(&note.target, now),
+            false => store.end_commit(&note.target),
+        })
+    }
+}
+
+impl Handler<CommitUnderWay> for CacheActor {
+    type Result = Kept<Option<Duration>>;
+
+    fn handle(&mut self, CommitUnderWay(target): CommitUnderWay, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, now| {
+            let began = store.commit_under_way(&target)?;
+            Ok(began.map(|began| Duration::try_from(now.duration_since(began)).unwrap_or_default()))
+        })
     }
 }
 

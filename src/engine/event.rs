@@ -10,6 +10,7 @@ use super::report::Tally;
 use crate::domain::money::{MicroUsd, Usage};
 use crate::domain::outcome::SkipReason;
 use crate::domain::rules::RuleId;
+use crate::table::Requests;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,8 +130,13 @@ pub enum Event {
         unchanged: u64,
         /// Rows newly marked as gone.
         marked_gone: u64,
-        /// Requests to the table's service.
-        requests: u64,
+    },
+    /// Requests to the service of a table.
+    TableRequests {
+        /// Those that read.
+        reads: u64,
+        /// Those that wrote.
+        writes: u64,
     },
     /// An actor was restarted.
     Restarted {
@@ -239,6 +245,13 @@ impl Bus {
     pub(crate) fn show(&self, event: Event) {
         if let Some(observer) = &self.observer {
             observer.observe(&Stamped { at: self.started.elapsed(), event });
+        }
+    }
+
+    /// Counts requests to the service of a table, if there were any.
+    pub(crate) fn table_requests(&self, Requests { reads, writes }: Requests) {
+        if reads + writes > 0 {
+            self.emit(Event::TableRequests { reads, writes });
         }
     }
 

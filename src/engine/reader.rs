@@ -74,7 +74,9 @@ impl Handler<OpenSource> for SheetReader {
         let (source, bus) = (Arc::clone(&self.source), self.bus.clone());
         let opening = async move {
             let mut source = source.lock().await;
-            let header = source.open().await?;
+            let header = source.open().await;
+            bus.table_requests(source.take_requests());
+            let header = header?;
             if let Some(rows) = header.rows {
                 bus.emit(Event::RowsExpected(rows));
             }
@@ -116,7 +118,9 @@ impl Reading {
             if self.read.cancel.is_cancelled() {
                 return Ok(ReadEnd::Cancelled);
             }
-            let page = source.next_page(self.read.page_rows).await?;
+            let page = source.next_page(self.read.page_rows).await;
+            self.bus.table_requests(source.take_requests());
+            let page = page?;
             if page.is_empty() {
                 return Ok(ReadEnd::Complete);
             }

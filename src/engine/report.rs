@@ -9,6 +9,7 @@ use super::event::{By, CallEnd, Event, Settled};
 use crate::domain::money::{MicroUsd, Usage};
 use crate::domain::outcome::SkipReason;
 use crate::domain::rules::RuleId;
+use crate::table::TableError;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -77,6 +78,8 @@ pub enum FailureKind {
     Source,
     /// The results table.
     Target,
+    /// A table that may not be used: access was refused, or taken away.
+    Access,
     /// The store.
     Store,
     /// All providers.
@@ -88,6 +91,12 @@ pub enum FailureKind {
 }
 
 impl Failure {
+    /// A table failed; refused access is told apart, since no later run can do better by itself.
+    pub(super) fn of_table(kind: FailureKind, error: &TableError) -> Self {
+        let kind = if matches!(error, TableError::Forbidden { .. }) { FailureKind::Access } else { kind };
+        Self { kind, text: error.to_string() }
+    }
+
     pub(super) fn of(halted: &Halted) -> Option<Self> {
         let kind = match halted {
             Halted::Interrupted | Halted::Budget => return None,
@@ -251,10 +260,14 @@ impl Tally {
                 self.providers_out.insert(*provider, reason.clone());
             }
             Event::Settled { state, .. } => self.settle(state),
-            Event::Committed { written, unchanged, marked_gone, .. } => {
+            Event::Committed { written, unchanged, marked_gone } => {
                 self.rows_written += written;
                 self.rows_unchanged += unchanged;
                 self.rows_marked_gone += marked_gone;
+            }
+            Event::TableRequests { reads, writes } => {
+                self.sheets.reads += reads;
+                self.sheets.writes += writes;
             }
             Event::Restarted { .. } => self.workers.restarts += 1,
             Event::GivenUp { actor } => self.warn(format!("{actor} failed too often and was given up")),

@@ -14,8 +14,9 @@ use super::lifecycle::Engine;
 use super::reader::{OpenSource, ReadEnd, ReadSource, SheetReader};
 use super::report::{Failure, FailureKind, RunOutcome, RunReport};
 use super::request::{Mode, RunRequest};
-use super::writer::{Flush, Open, Record, Recorded, Writer};
+use super::writer::{CloseTable, Flush, Open, Record, Recorded, Writer};
 use crate::domain::columns::Columns;
+use crate::domain::foreign::ForeignVerdicts;
 use crate::domain::freshness::Freshness;
 use crate::domain::money::MicroUsd;
 use crate::domain::results::Layout;
@@ -52,14 +53,21 @@ impl<'a> Run<'a> {
             identifier: columns.identifier.is_some(),
             project_manager: columns.project_manager.is_some(),
         };
-        let options = SinkOptions { layout, language: engine.wording.language, today: engine.today() };
-        if let Some(writer) = writer {
-            died("writer", writer.send(Open(options.clone())).await)?.map_err(RunError::Target)?;
-        }
+        let options = SinkOptions {
+            layout,
+            language: engine.wording.language,
+            today: engine.today(),
+            time_zone: engine.wording.timezone.clone(),
+            unsettled: None, // the writer knows
+        };
+        let foreign = match writer {
+            Some(writer) => self.open(writer, &options).await?,
+            None => ForeignVerdicts::default(),
+        };
         if self.request.mode != Mode::Plan {
             self.begin().await?;
         }
-        let ended = self.judge_rows(reader, writer, columns, options).await;
+        let ended = self.judge_rows(reader, writer, columns, options, foreign).await;
         match ended {
             Ok(ended) => self.end(ended).await,
             Err(error) => {
@@ -78,11 +86,14 @@ impl<'a> Run<'a> {
         writer: Option<&Addr<Writer>>,
         columns: Columns,
         options: SinkOptions,
+        foreign: ForeignVerdicts,
     ) -> Result<Ended, RunError> {
         let engine = self.engine;
         if let (Some(writer), Mode::Full) = (writer, self.request.mode) {
-            self.write_what_is_pending(writer, options).await?;
+            self.write_what_is_pending(writer, &options).await?;
         }
+        // Rows that keep a foreign verdict are not given to the table: it cannot tell them from those that are gone.
+        let keeps_foreign = self.request.not_before.is_some() && !foreign.is_empty();
         let judge = engine.judge(engine.as_of(self.request.as_of));
         let context = RunContext {
             run_id: self.run_id.clone(),
@@ -94,6 +105,7 @@ impl<'a> Run<'a> {
             },
             mode: self.request.mode,
             only: self.request.only,
+            foreign,
             limit: self.request.limit,
             budget: self.budget().await?,
             has_answers: persist(engine.cache.clone(), HasAnswers).await.map_err(RunError::Store)?,
@@ -122,11 +134,17 @@ impl<'a> Run<'a> {
             done = work => done?,
             never = self.halt_when_cancelled() => match never {},
         };
-        let whole = self.is_whole() && matches!(read, Ok(Ok(ReadEnd::Complete))) && halted.is_none();
+        let complete = matches!(read, Ok(Ok(ReadEnd::Complete))) && halted.is_none();
+        let whole = self.is_whole() && complete && !keeps_foreign;
         let flushed = match writer {
             Some(writer) => {
                 let mark_gone = whole.then_some(self.request.accept_shrink);
-                self.flush(writer, mark_gone).await?
+                let flushed = self.flush(writer, mark_gone).await?;
+                if flushed.is_ok() {
+                    // What is left behind is taken away by the next run; the results are written.
+                    writer.send(CloseTable).await.ok();
+                }
+                flushed
             }
             None => Ok(()),
         };
@@ -187,7 +205,7 @@ impl<'a> Run<'a> {
     async fn write_what_is_pending(
         &self,
         writer: &Addr<Writer>,
-        options: SinkOptions,
+        options: &SinkOptions,
     ) -> Result<(), RunError> {
         let mut after = None;
         loop {
@@ -211,9 +229,14 @@ impl<'a> Run<'a> {
         if after.is_some() {
             self.flush(writer, None).await?.map_err(RunError::Target)?;
             // Afresh, so that these keys do not count as rows of the present source.
-            died("writer", writer.send(Open(options)).await)?.map_err(RunError::Target)?;
+            self.open(writer, options).await?;
         }
         Ok(())
+    }
+
+    /// Opens the table. Gives the verdicts that another tool wrote into it.
+    async fn open(&self, writer: &Addr<Writer>, options: &SinkOptions) -> Result<ForeignVerdicts, RunError> {
+        died("writer", writer.send(Open(options.clone())).await)?.map_err(RunError::Target)
     }
 
     /// A wish to stop reaches the reader by itself, and the dispatcher through this.
@@ -242,11 +265,10 @@ impl<'a> Run<'a> {
     async fn end(&self, Ended { read, halted, flushed }: Ended) -> Result<RunReport, RunError> {
         let interrupted =
             matches!(read, Ok(ReadEnd::Cancelled)) || matches!(halted, Some(Halted::Interrupted));
-        let failed = |kind, error: Arc<TableError>| Failure { kind, text: error.to_string() };
         let failure = read
             .err()
-            .map(|error| failed(FailureKind::Source, error))
-            .or(flushed.err().map(|error| failed(FailureKind::Target, error)))
+            .map(|error| Failure::of_table(FailureKind::Source, &error))
+            .or(flushed.err().map(|error| Failure::of_table(FailureKind::Target, &error)))
             .or(halted.as_ref().and_then(Failure::of));
         let tally = self.engine.bus.tally();
         let outcome = match failure {

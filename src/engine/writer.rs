@@ -1,7 +1,8 @@
 //! Writer: brings results to the table, a batch at a time.
 //!
 //! - Owns: the sink, the rows that are not written yet, the outbox entries that are not confirmed yet.
-//! - Receives: [`Open`], [`Record`], [`Flush`]. Sends: `Confirm` to the cache, after a commit.
+//! - Receives: [`Open`], [`Record`], [`Flush`], [`CloseTable`]. Sends: `NoteCommit` to the cache around a commit
+//!   whose effect may come late, `Confirm` after one.
 //! - Bound: the batch on the wire and the one that gathers; the reply to `Record` is withheld while the
 //!   latter is full, and its sender sends no further one meanwhile.
 //! - On panic: nothing is lost. The sink lives on, the batch on the wire goes again (rows are found by key),
@@ -16,17 +17,18 @@ use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 
 use super::batch::Batch;
-use super::cache::{CacheActor, Confirm};
+use super::cache::{CacheActor, CommitUnderWay, Confirm, NoteCommit, persist};
 use super::event::{Bus, Event};
 use super::supervise::panic_text;
+use crate::domain::foreign::ForeignVerdicts;
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultRow;
 use crate::store::WriteId;
 use crate::table::{Committed, SinkOptions, TableError, TableSink};
 
-/// Get ready for a run. The reply means the table can be written.
+/// Get ready for a run. The reply means the table can be written, and gives what another tool judged in it.
 #[derive(Message)]
-#[rtype(result = "Result<(), Arc<TableError>>")]
+#[rtype(result = "Result<ForeignVerdicts, Arc<TableError>>")]
 pub(crate) struct Open(pub(crate) SinkOptions);
 
 /// Bring these rows to the table. The reply means they are taken; it is withheld while there is no room.
@@ -51,6 +53,11 @@ pub(crate) struct Flush {
     pub(crate) mark_gone: Option<bool>,
 }
 
+/// The run is over and everything is written. The reply means the table is left as people shall find it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct CloseTable;
+
 /// How the writer works.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WriterParams {
@@ -64,6 +71,9 @@ pub(crate) struct WriterParams {
 
 /// A commit that takes a second is repeated every twenty at most: writing stays under 5 % of the time.
 const COMMIT_SHARE: u32 = 20;
+/// The first results are seen soon; the longer a run has lasted, the fewer commits it makes, down to one a minute.
+const COMMIT_GROWTH: u32 = 2;
+const RAREST_COMMIT: Duration = Duration::from_secs(60);
 /// The pause before an unavailable table is tried again; doubles up to the longest one.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(64);
@@ -81,6 +91,7 @@ pub(crate) struct Writer {
     dirty: bool,
     credits: VecDeque<Reply>,
     flush: Option<Flushing>,
+    opened: Instant,
     last_commit: Instant,
     commit_took: Duration,
     /// Since when the table has been unavailable, and the next pause.
@@ -116,6 +127,7 @@ impl Writer {
             dirty: false,
             credits: VecDeque::new(),
             flush: None,
+            opened: Instant::now(),
             last_commit: Instant::now(),
             commit_took: Duration::ZERO,
             trouble: None,
@@ -138,9 +150,9 @@ impl Supervised for Writer {
 }
 
 impl Handler<Open> for Writer {
-    type Result = ResponseFuture<Result<(), Arc<TableError>>>;
+    type Result = ResponseFuture<Result<ForeignVerdicts, Arc<TableError>>>;
 
-    fn handle(&mut self, Open(options): Open, _ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Open(mut options): Open, _ctx: &mut Self::Context) -> Self::Result {
         self.batch.clear();
         self.uncommitted.clear();
         self.dirty = false;
@@ -148,9 +160,37 @@ impl Handler<Open> for Writer {
         self.trouble = None;
         self.failed = None;
         self.opening += 1;
-        self.last_commit = Instant::now();
-        let sink = Arc::clone(&self.sink);
-        Box::pin(async move { sink.lock().await.open(&options).await.map_err(Arc::new) })
+        self.opened = Instant::now();
+        self.last_commit = self.opened;
+        let (sink, bus) = (Arc::clone(&self.sink), self.bus.clone());
+        let (cache, target) = (self.cache.clone(), Arc::clone(&self.target));
+        Box::pin(async move {
+            let mut sink = sink.lock().await;
+            if !sink.settles_within().is_zero() {
+                // A store that cannot say is no reason to write rashly: as if one were just under way.
+                options.unsettled =
+                    persist(cache, CommitUnderWay(target)).await.unwrap_or(Some(Duration::ZERO));
+            }
+            let opened = sink.open(&options).await;
+            bus.table_requests(sink.take_requests());
+            opened.map_err(Arc::new)?;
+            Ok(sink.foreign_verdicts())
+        })
+    }
+}
+
+impl Handler<CloseTable> for Writer {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: CloseTable, _ctx: &mut Self::Context) -> Self::Result {
+        let (sink, bus, target) = (Arc::clone(&self.sink), self.bus.clone(), Arc::clone(&self.target));
+        Box::pin(async move {
+            let mut sink = sink.lock().await;
+            if let Err(error) = sink.close().await {
+                tracing::warn!(%target, %error, "the results are written, but something is left behind for the next run");
+            }
+            bus.table_requests(sink.take_requests());
+        })
     }
 }
 
@@ -215,7 +255,7 @@ impl Writer {
         let flushing = self.flush.is_some();
         let rows = self.batch.start(flushing).unwrap_or_default();
         self.grant();
-        let interval = self.params.commit_interval.max(self.commit_took * COMMIT_SHARE);
+        let interval = self.commit_interval();
         let mark_gone = self.flush.as_mut().and_then(|flush| flush.mark_gone);
         let last = flushing && self.batch.is_last();
         let overdue = self.dirty && self.last_commit.elapsed() >= interval;
@@ -230,6 +270,11 @@ impl Writer {
         self.visit(Visit { rows, commit, mark_gone: mark_gone.filter(|_| last) }, ctx);
     }
 
+    fn commit_interval(&self) -> Duration {
+        let grown = (self.opened.elapsed() / COMMIT_GROWTH).min(RAREST_COMMIT);
+        self.params.commit_interval.max(self.commit_took * COMMIT_SHARE).max(grown)
+    }
+
     /// Lets in who waits, as far as there is room.
     fn grant(&mut self) {
         if self.batch.has_room() {
@@ -241,6 +286,7 @@ impl Writer {
         let sink = Arc::clone(&self.sink);
         let rows: Vec<ResultRow> = visit.rows.iter().map(|recorded| (*recorded.row).clone()).collect();
         let (commit, mark_gone, opening) = (visit.commit, visit.mark_gone, self.opening);
+        let (cache, target, bus) = (self.cache.clone(), Arc::clone(&self.target), self.bus.clone());
         // A task of its own: a sink that panics is an error, and one that is slow outlives our restart
         // with the lock held, so that visits never overlap.
         let task = actix_rt::spawn(async move {
@@ -252,7 +298,13 @@ impl Writer {
             if let Some(accept_shrink) = mark_gone {
                 sink.mark_gone(accept_shrink).await?;
             }
-            let committed = if commit { Some(sink.commit().await?) } else { None };
+            let committed = if commit || sink.is_full() {
+                let committed = commit_noted(sink.as_mut(), cache, target).await;
+                bus.table_requests(sink.take_requests());
+                Some(committed?)
+            } else {
+                None
+            };
             Ok((committed, started.elapsed()))
         });
         ctx.spawn(task.into_actor(self).map(move |ended, writer, ctx| {
@@ -299,8 +351,8 @@ impl Writer {
     }
 
     fn report(&self, committed: Committed) {
-        let Committed { written, unchanged, marked_gone, shrink_refused, requests, warnings } = committed;
-        self.bus.emit(Event::Committed { written, unchanged, marked_gone, requests });
+        let Committed { written, unchanged, marked_gone, shrink_refused, warnings } = committed;
+        self.bus.emit(Event::Committed { written, unchanged, marked_gone });
         warnings.into_iter().for_each(|text| self.bus.emit(Event::Warning(text)));
         if shrink_refused > 0 {
             self.bus.emit(Event::Warning(format!(
@@ -336,6 +388,31 @@ impl Writer {
             }
         });
     }
+}
+
+/// Commits; where the effect may come late, the store knows as long as it may.
+async fn commit_noted(
+    sink: &mut dyn TableSink,
+    cache: Addr<CacheActor>,
+    target: Arc<str>,
+) -> Result<Committed, TableError> {
+    if sink.settles_within().is_zero() {
+        return sink.commit().await;
+    }
+    let note = |under_way| {
+        let note = persist(cache.clone(), NoteCommit { target: Arc::clone(&target), under_way });
+        async move {
+            if let Err(error) = note.await {
+                tracing::warn!(%error, "the store does not know whether a write is under way");
+            }
+        }
+    };
+    note(true).await;
+    let committed = sink.commit().await;
+    if committed.is_ok() || sink.is_settled() {
+        note(false).await;
+    }
+    committed
 }
 
 /// Answers who asked; that they are gone does not matter.

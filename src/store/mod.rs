@@ -3,7 +3,8 @@
 //! - **calls** ([`Store::lookup`]): a question, by its fingerprint, and its answer;
 //! - **ledger** ([`Store::send`], [`Store::answer`], [`Store::spent_since`]): every request that may cost
 //!   money, before it leaves;
-//! - **outbox** ([`Store::pending`], [`Store::confirm`]): results that no target has confirmed yet;
+//! - **outbox** ([`Store::pending`], [`Store::confirm`]): results that no target has confirmed yet, and
+//!   **commits** ([`Store::begin_commit`]) that may still take effect;
 //! - **runs** ([`Store::begin_run`]) and what a dead one left behind; **history** of the rows' verdicts;
 //! - **memory** ([`Store::remember`]) and **maintenance** ([`Store::verify`], [`Store::prune`]).
 //!
@@ -13,6 +14,7 @@
 
 mod answer;
 mod calls;
+mod commits;
 mod error;
 mod file;
 mod history;

@@ -11,12 +11,14 @@ mod spool;
 pub mod xlsx;
 
 use std::fmt;
+use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::domain::cell::Cell;
 use crate::domain::columns::HeaderProblems;
 use crate::domain::entry::RowLink;
+use crate::domain::foreign::ForeignVerdicts;
 use crate::domain::language::Language;
 use crate::domain::results::{Layout, ResultRow};
 
@@ -30,6 +32,11 @@ pub trait TableSource: Send {
 
     /// The next rows, at most `max_rows`; an empty page is the end. Blank rows are rows.
     fn next_page(&mut self, max_rows: usize) -> BoxFuture<'_, Result<Vec<SourceRow>, TableError>>;
+
+    /// The requests to a service since this was last asked; files make none.
+    fn take_requests(&mut self) -> Requests {
+        Requests::default()
+    }
 }
 
 /// The header of a source.
@@ -63,8 +70,8 @@ impl SourceRow {
 
 /// A results table, kept in step by row key.
 ///
-/// The order of calls is `open`, any number of `upsert` and `commit`, at most one `mark_gone`, `commit`.
-/// Every call is safe to repeat after an error: rows are found by key at the moment of writing, so
+/// The order of calls is `open`, any number of `upsert` and `commit`, at most one `mark_gone`, `commit`,
+/// `close`. Every call is safe to repeat after an error: rows are found by key at the moment of writing, so
 /// nothing is ever written twice.
 pub trait TableSink: Send {
     /// What people call it.
@@ -77,13 +84,53 @@ pub trait TableSink: Send {
     /// Takes rows. They count as written only when a later `commit` has returned.
     fn upsert<'a>(&'a mut self, rows: &'a [ResultRow]) -> BoxFuture<'a, Result<(), TableError>>;
 
-    /// Makes all rows taken so far durable, at once and as a whole: nobody ever sees half a table.
+    /// Makes all rows taken so far durable: nobody ever sees half a row, nor, in a file, half a table.
     fn commit(&mut self) -> BoxFuture<'_, Result<Committed, TableError>>;
 
     /// Called once after the whole source was read and every row upserted: rows of the table whose keys
     /// were not upserted since `open` are marked as gone from the source, unless nearly all would be and
     /// `accept_shrink` is false. Takes effect with the next `commit`.
     fn mark_gone(&mut self, accept_shrink: bool) -> BoxFuture<'_, Result<(), TableError>>;
+
+    /// The run is over and everything is committed: takes away what only a run needs.
+    fn close(&mut self) -> BoxFuture<'_, Result<(), TableError>> {
+        std::future::ready(Ok(())).boxed()
+    }
+
+    /// True if so much is taken that it should be committed now, for the sake of memory.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// How long after a commit began it may still take effect although whoever began it is gone; zero where
+    /// a commit ends with its process.
+    fn settles_within(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// False while a commit that ended with an error may still take effect.
+    fn is_settled(&self) -> bool {
+        true
+    }
+
+    /// Verdicts that another tool wrote into the table, as it was when it was opened.
+    fn foreign_verdicts(&mut self) -> ForeignVerdicts {
+        ForeignVerdicts::default()
+    }
+
+    /// The requests to a service since this was last asked; files make none.
+    fn take_requests(&mut self) -> Requests {
+        Requests::default()
+    }
+}
+
+/// Requests to a service, whatever came of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Those that read.
+    pub reads: u64,
+    /// Those that wrote.
+    pub writes: u64,
 }
 
 /// How a results table is written.
@@ -95,6 +142,11 @@ pub struct SinkOptions {
     pub language: Language,
     /// Today, for the mark of rows that are gone.
     pub today: jiff::civil::Date,
+    /// The time zone of dates in the table.
+    pub time_zone: jiff::tz::TimeZone,
+    /// A commit began so long ago and nobody knows how it ended: its process died. It may take effect until
+    /// [`TableSink::settles_within`] is over.
+    pub unsettled: Option<Duration>,
 }
 
 /// What happens to rows of a results table that the source did not have.
@@ -126,8 +178,6 @@ pub struct Committed {
     pub marked_gone: u64,
     /// Rows that would have been marked, had not nearly all been gone.
     pub shrink_refused: u64,
-    /// Requests to a service, none for files.
-    pub requests: u64,
     /// Things people should know: a text that was cut, a column that is missing.
     pub warnings: Vec<String>,
 }
@@ -167,6 +217,14 @@ pub enum TableError {
         /// What is wrong, and what to do.
         detail: String,
     },
+    /// It can take no more.
+    #[error("{table}: full: {detail}")]
+    Full {
+        /// The table.
+        table: String,
+        /// Which limit is reached, and what to do.
+        detail: String,
+    },
     /// Cannot be reached or written just now; the same call may succeed later.
     #[error("{table}: unavailable: {detail}")]
     Unavailable {
@@ -175,7 +233,7 @@ pub enum TableError {
         /// What happened.
         detail: String,
         /// When to try again, where the table says so.
-        retry_after: Option<std::time::Duration>,
+        retry_after: Option<Duration>,
     },
 }
 
@@ -184,9 +242,11 @@ impl TableError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable { .. } => true,
-            Self::NotFound { .. } | Self::Forbidden { .. } | Self::Header { .. } | Self::Malformed { .. } => {
-                false
-            }
+            Self::NotFound { .. }
+            | Self::Forbidden { .. }
+            | Self::Header { .. }
+            | Self::Malformed { .. }
+            | Self::Full { .. } => false,
         }
     }
 

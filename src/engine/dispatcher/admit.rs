@@ -184,9 +184,15 @@ impl Dispatcher {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let never_judged = stale.is_none();
         job.fallback = stale;
+        // Asked for by date: what another tool judged lately, for this very text, is not paid for again.
+        let stands =
+            |run: &RunContext, not_before| never_judged && run.foreign.stands(&job.entry, not_before);
+        let keeps_foreign =
+            job.run().is_some_and(|run| run.freshness.not_before.is_some_and(|moment| stands(run, moment)));
         let run = job.run().map(|run| (run.mode, run.only));
         match run {
             None => self.queue(id),
+            Some(_) if keeps_foreign => self.skip(id, SkipReason::JudgedElsewhere),
             Some((_, Some(Only::Invalid))) if never_judged => self.skip(id, SkipReason::NotAsked),
             Some(_) if !self.take_from_limit(id) => self.skip(id, SkipReason::Limit),
             Some((Mode::Plan, _)) => self.plan_call(id),

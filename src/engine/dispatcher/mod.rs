@@ -33,6 +33,7 @@ use super::worker::LlmWorker;
 use super::writer::{Record, Recorded, Writer};
 use crate::domain::entry::Entry;
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::foreign::ForeignVerdicts;
 use crate::domain::freshness::Freshness;
 use crate::domain::judge::Judge;
 use crate::domain::money::MicroUsd;
@@ -83,6 +84,8 @@ pub(crate) struct RunContext {
     pub(crate) freshness: Freshness,
     pub(crate) mode: Mode,
     pub(crate) only: Option<Only>,
+    /// Verdicts that another tool left in the results table.
+    pub(crate) foreign: ForeignVerdicts,
     /// How many rows may be judged anew.
     pub(crate) limit: Option<u64>,
     /// What its calls may cost.

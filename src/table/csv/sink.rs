@@ -166,6 +166,8 @@ mod tests {
             layout: Layout { identifier: true, project_manager: true },
             language: Language::Ru,
             today: jiff::civil::date(2026, 3, 13),
+            time_zone: jiff::tz::TimeZone::UTC,
+            unsettled: None,
         }
     }
 

@@ -221,6 +221,8 @@ pub(super) mod tests {
             layout: Layout { identifier: true, project_manager: true },
             language: Language::En,
             today: jiff::civil::date(2026, 3, 13),
+            time_zone: jiff::tz::TimeZone::UTC,
+            unsettled: None,
         }
     }
 
