@@ -19,9 +19,10 @@
 //! | module | holds | may use |
 //! |---|---|---|
 //! | [`domain`] | values and pure functions: rows, keys, rules and checks, prompt, answer, verdict, results | nothing |
-//! | [`settings`] | the settings file, the environment and flags, resolved and checked at once | domain |
-//! | [`table`] | the traits of tables; CSV, XLSX and memory | domain |
-//! | [`llm`] | the trait of models, the HTTP client, who is asked when | domain |
+//! | `net` | what every connection keeps to: TLS, addresses | nothing |
+//! | [`settings`] | the settings file, the environment and flags, resolved and checked at once | domain, net |
+//! | [`table`] | the traits of tables; Google Sheets, CSV, XLSX and memory | domain, net |
+//! | [`llm`] | the trait of models, the HTTP client, who is asked when | domain, net |
 //! | [`store`] | one SQLite file: what was paid for, what is not written yet, what ran | domain |
 //! | [`engine`] | the five actors, and nothing else that knows actors | domain, table, llm, store |
 //! | [`assemble`] | settings into parts: the only place where adapters meet the engine | all of the above |
@@ -59,6 +60,7 @@ pub mod cli;
 pub mod domain;
 pub mod engine;
 pub mod llm;
+mod net;
 pub mod settings;
 pub mod store;
 pub mod table;

@@ -6,7 +6,6 @@
 pub mod backoff;
 pub mod openai;
 pub mod retry;
-pub mod tls;
 
 use std::fmt;
 use std::sync::Arc;

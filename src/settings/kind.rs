@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use figment::value::{Num, Tag, Value};
 
-use super::address;
 use super::node::{Body, Node};
+use crate::net::address;
 
 /// What a key takes.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::address;
 use super::merged::Merged;
 use super::origin::Origin;
 use super::problems::Problem;
 use super::raw;
 use super::secret::{self, NotFound};
 use crate::domain::money::{MicroUsd, Price};
+use crate::net::address;
 
 /// How models are asked.
 #[derive(Clone, Debug)]

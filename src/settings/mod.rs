@@ -10,7 +10,6 @@
 //! ```
 //! Nothing stops at the first mistake: [`SettingsError`] names all of them.
 
-mod address;
 mod environment;
 mod explain;
 mod from_toml;

@@ -4,11 +4,12 @@
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the crate.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("domain", &[]),
-    ("settings", &["domain"]),
-    ("table", &["domain"]),
-    ("llm", &["domain"]),
+    ("net", &[]),
+    ("settings", &["domain", "net"]),
+    ("table", &["domain", "net"]),
+    ("llm", &["domain", "net"]),
     ("store", &["domain"]),
     ("engine", &["domain", "table", "llm", "store"]),
     ("testing", &["domain", "table", "llm"]),

@@ -7,7 +7,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Response, Url, redirect};
 
 use super::SetupError;
-use crate::llm::{LlmError, tls};
+use crate::llm::LlmError;
+use crate::net::tls;
 
 /// The longest answer that is read, in bytes. Ours are a few kilobytes.
 pub(super) const LONGEST_ANSWER: usize = 1 << 20;
@@ -26,8 +27,10 @@ pub(super) struct Exchange {
 
 /// A client that follows no redirects and asks no proxy. It has no deadline over the whole of a request.
 pub(super) fn client(headers: HeaderMap, connect_timeout: Duration) -> Result<Client, SetupError> {
+    let mut tls = tls::client_config()?;
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Client::builder()
-        .tls_backend_preconfigured(tls::client_config()?)
+        .tls_backend_preconfigured(tls)
         .redirect(redirect::Policy::none())
         .no_proxy()
         .referer(false)

@@ -1,24 +1,22 @@
-//! TLS for the model's connections: rustls with ring, and nothing installed process-wide.
+//! TLS: rustls with ring, and nothing installed process-wide.
 
 use std::sync::Arc;
 
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
-/// The client's TLS settings: TLS 1.2 and 1.3, HTTP/2 preferred.
+/// A client's TLS settings: TLS 1.2 and 1.3. Which HTTP is spoken over it is for the client to say.
 ///
 /// Trusts the certificates of this machine (`SSL_CERT_FILE` and `SSL_CERT_DIR` count, as for OpenSSL); a
 /// machine that brings none gets Mozilla's, which are compiled in. Reads files: call it once a client.
 ///
 /// # Errors
 /// If ring cannot serve the protocol versions, which would be a fault of the build.
-pub fn client_config() -> Result<ClientConfig, rustls::Error> {
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+pub(crate) fn client_config() -> Result<ClientConfig, rustls::Error> {
+    Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots())
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+        .with_no_client_auth())
 }
 
 fn roots() -> RootCertStore {
@@ -45,8 +43,7 @@ mod tests {
     #[test]
     fn there_are_always_roots_and_no_global_provider() {
         assert!(!roots().is_empty());
-        let config = client_config().unwrap();
-        assert_eq!(config.alpn_protocols.first().map(Vec::as_slice), Some(&b"h2"[..]));
+        assert!(client_config().is_ok());
         assert!(rustls::crypto::CryptoProvider::get_default().is_none());
     }
 }

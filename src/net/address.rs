@@ -8,7 +8,7 @@ use reqwest::Url;
 ///
 /// # Errors
 /// What to do about it.
-pub(super) fn check(text: &str) -> Result<(), &'static str> {
+pub(crate) fn check(text: &str) -> Result<(), &'static str> {
     let url = Url::parse(text).map_err(|_| "write it as https://host/path")?;
     match (url.scheme(), url.host_str()) {
         (_, None) => Err("write it as https://host/path"),
@@ -24,7 +24,7 @@ pub(super) fn check(text: &str) -> Result<(), &'static str> {
 }
 
 /// True if the address is on this machine.
-pub(super) fn is_loopback(text: &str) -> bool {
+pub(crate) fn is_loopback(text: &str) -> bool {
     let url = Url::parse(text).ok();
     let Some(host) = url.as_ref().and_then(Url::host_str) else { return false };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -32,7 +32,7 @@ pub(super) fn is_loopback(text: &str) -> bool {
 }
 
 /// True if the address may carry a name, a password or a key, whether it can be parsed or not.
-pub(super) fn has_secret(text: &str) -> bool {
+pub(crate) fn has_secret(text: &str) -> bool {
     text.contains(['@', '?', '#']) || text.starts_with("sk-")
 }
 
