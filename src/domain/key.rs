@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::clip::clip;
 use super::fold::fold;
 
 /// The identity of a row: its identifier, folded, plus which occurrence of it this is; without an
@@ -34,6 +35,27 @@ impl RowKey {
         Self(format!("@{row}"))
     }
 
+    /// The key as a cell of so many UTF-16 units holds it: one that is too long ends in its hash instead.
+    pub fn within(self, max_units: usize) -> Self {
+        if !clip(&self.0, max_units).1 {
+            return self;
+        }
+        let hash = blake3::hash(self.0.as_bytes()).to_string();
+        let (start, _) = clip(&self.0, max_units.saturating_sub(hash.len() + 1));
+        Self(format!("{start} {hash}"))
+    }
+
+    /// What stands in the `Key` cell of a row of people that a write hit by mistake and that was put back: it
+    /// tells the row from all others, and that it is theirs. No key of a source row begins like this.
+    pub(crate) fn theirs(stamp: &str) -> Self {
+        Self(format!("{THEIRS}{stamp}"))
+    }
+
+    /// True for the mark of [`RowKey::theirs`].
+    pub(crate) fn is_theirs(&self) -> bool {
+        self.0.starts_with(THEIRS)
+    }
+
     /// A key as it was stored.
     pub fn stored(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -44,6 +66,8 @@ impl RowKey {
         &self.0
     }
 }
+
+const THEIRS: &str = "@theirs ";
 
 impl fmt::Display for RowKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,6 +139,15 @@ mod tests {
         assert_eq!(second.duplicate_of, Some(2));
     }
 
+    #[test]
+    fn a_key_too_long_for_a_cell_stays_different_from_all_others() {
+        let long = |end: &str| RowKey::stored(format!("{}{end}", "длинный ".repeat(100)));
+        let (a, b) = (long("один").within(200), long("два").within(200));
+        assert!(a != b && a.as_str().encode_utf16().count() <= 200, "{a}");
+        assert_eq!(RowKey::stored("short").within(200).as_str(), "short");
+        assert!(!RowKey::of_identifier("@theirs 1", 1).is_theirs());
+    }
+
     proptest::proptest! {
         #[test]
         fn different_rows_never_share_a_key(
@@ -122,6 +155,7 @@ mod tests {
         ) {
             let (a, b) = (RowKey::of_identifier(&left, n), RowKey::of_identifier(&right, m));
             proptest::prop_assert_eq!(a == b, fold(&left) == fold(&right) && n == m, "{} {}", a, b);
+            proptest::prop_assert!(!a.is_theirs());
             proptest::prop_assert_ne!(a, RowKey::of_row(row));
         }
     }

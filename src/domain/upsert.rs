@@ -114,6 +114,9 @@ impl ExistingKeys {
     pub fn next(&mut self, text: impl Fn(ResultColumn) -> Option<String>) -> Option<RowKey> {
         let stored = text(ResultColumn::Key).filter(|key| !key.trim().is_empty());
         if let Some(key) = stored.map(RowKey::stored) {
+            if key.is_theirs() {
+                return None;
+            }
             // A copied row carries its original's key: the first one stays ours, the copy is people's.
             return self.claim(&key).then_some(key);
         }
@@ -148,6 +151,14 @@ fn is_result(text: impl Fn(ResultColumn) -> Option<String>) -> bool {
 /// The text that marks a row whose source row is gone. It stands in the `Row Number` column.
 pub fn gone_mark(language: Language, today: jiff::civil::Date) -> String {
     format!("{} {today}", gone_words(language))
+}
+
+/// The text that marks a row of the results that stands there a second time. It stands in the `Row Number` column.
+pub fn double_mark(language: Language, first: u64) -> String {
+    match language {
+        Language::En => format!("the same as row {first}: delete this one"),
+        Language::Ru => format!("то же, что строка {first}: удалите эту"),
+    }
 }
 
 /// True for a `Row Number` cell that already carries the mark, in either language.
@@ -189,5 +200,6 @@ mod tests {
         assert_eq!(next("7", "", "", "").as_deref(), Some("@7"));
         assert_eq!(next("not in the source since 2026-03-13", "Roof", "", "").as_deref(), Some("roof"));
         assert_eq!(next("total", "Sum", "", ""), None);
+        assert_eq!(next("7", "Sum", "YES", "@theirs 3f"), None, "put back as it was");
     }
 }

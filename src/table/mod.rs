@@ -4,6 +4,7 @@
 
 mod a1;
 pub mod csv;
+pub mod google;
 pub mod memory;
 mod places;
 mod replacement;

@@ -46,14 +46,9 @@ pub(super) fn plan(task: &Task<'_>, sheet: &Sheet, header: &Header, batch: &Batc
     Ok(plan)
 }
 
-/// A key as its cell holds it: one that is too long for a cell ends in its hash instead.
+/// A key as its cell holds it.
 pub(super) fn stored_key(key: RowKey) -> RowKey {
-    if !clip(key.as_str(), MAX_CELL_UNITS).1 {
-        return key;
-    }
-    let hash = blake3::hash(key.as_str().as_bytes()).to_string();
-    let (start, _) = clip(key.as_str(), MAX_CELL_UNITS - hash.len() - 1);
-    RowKey::stored(format!("{start} {hash}"))
+    key.within(MAX_CELL_UNITS)
 }
 
 struct Planner<'a> {

@@ -1,0 +1,251 @@
+//! A commit: look, write, look again, until every row that waits stands in the tab once.
+//!
+//! Rows are found by key at the moment of writing. A write goes out as one atomic request; whether it was carried
+//! out is never assumed where the answer was lost, but settled first. What people did between the look and the write
+//! is found by the next look, and what a write then hit by mistake is put back (see [`super::undo`]).
+
+use std::collections::{HashMap, HashSet};
+
+use super::repair::{doubled_additions, stray_additions};
+use super::rows::{Form, text_of};
+use super::snapshot::Snapshot;
+use super::tab::{ResultsTab, Sent};
+use super::write::{Added, RowWrite, Write};
+use crate::domain::key::RowKey;
+use crate::domain::results::ResultRow;
+use crate::domain::upsert::{gone_mark, is_gone_mark, is_suspicious_shrink};
+use crate::table::google::fault::Fault;
+use crate::table::{Committed, Gone, Requests, TableError};
+
+/// Results that wait, by key.
+pub(super) type Waiting = HashMap<RowKey, ResultRow>;
+
+/// A commit under way.
+pub(super) struct Commit<'a> {
+    pub(super) tab: &'a mut ResultsTab,
+    pub(super) form: &'a Form,
+    pub(super) waiting: &'a mut Waiting,
+    /// Rows of a write of which nobody knows whether it was carried out.
+    pub(super) sent: &'a mut HashSet<RowKey>,
+    pub(super) count: &'a mut Requests,
+    pub(super) today: jiff::civil::Date,
+    /// The last write, until a look has shown what came of it.
+    pub(super) last: Option<Last>,
+    pub(super) done: Committed,
+}
+
+/// A write that was sent.
+pub(super) struct Last {
+    write: Write,
+    /// The look that it went by.
+    before: Snapshot,
+    /// Whether it is known to have been carried out.
+    is_certain: bool,
+}
+
+/// Cells of one write: the client spends some 5 KB on each while a request is made.
+const WRITE_CELLS: usize = 5_000;
+/// Google advises requests of no more than 2 MB.
+const WRITE_BYTES: usize = 1_500_000;
+/// So often the tab may turn out to have changed between a look and a write before it is left in peace.
+const ROUNDS: usize = 60;
+/// So often in a row a write may be refused.
+const REFUSALS: usize = 6;
+
+impl Commit<'_> {
+    /// Brings all rows that wait to the tab, then marks those that are gone. Rows leave `waiting` when they are seen
+    /// in the tab.
+    pub(super) async fn run(
+        mut self,
+        gone: Gone,
+        seen: &(dyn Fn(&RowKey) -> bool + Sync),
+    ) -> Result<Committed, TableError> {
+        let (mut refusals, mut why) = (0, String::new());
+        for _ in 0..ROUNDS {
+            self.tab.settle(self.count).await?;
+            let now = self.tab.snapshot(self.count).await?;
+            let Some(now) = self.tab.repair(now, self.count).await? else { continue };
+            let mut write = self.put_right(&now).await?;
+            if write.is_empty() {
+                self.arrived(&now);
+                match self.next(&now, gone, seen).await? {
+                    Some(next) => write = next,
+                    None => continue,
+                }
+            }
+            if write.is_empty() {
+                return Ok(self.done);
+            }
+            let is_repair = self.last.is_some();
+            match self.tab.send(&write, &now, self.count).await? {
+                sent @ (Sent::Done | Sent::Unknown) => {
+                    refusals = 0;
+                    if !is_repair {
+                        self.last = Some(Last { write, before: now, is_certain: sent == Sent::Done });
+                    }
+                }
+                Sent::Refused(reason) => {
+                    refusals += 1;
+                    if refusals >= REFUSALS {
+                        why = reason;
+                        break;
+                    }
+                    self.tab.survey(self.count).await?;
+                }
+            }
+        }
+        Err(match refusals >= REFUSALS {
+            true => self.tab.place.error(&Fault::Refused(why)),
+            false => self.tab.place.unavailable(
+                "people kept changing the tab while it was written; the results are kept, run again"
+                    .to_owned(),
+            ),
+        })
+    }
+
+    /// What to write next; nothing of it if nothing is left, none if the tab has changed while it was looked at.
+    async fn next(
+        &mut self,
+        now: &Snapshot,
+        gone: Gone,
+        seen: &(dyn Fn(&RowKey) -> bool + Sync),
+    ) -> Result<Option<Write>, TableError> {
+        while !self.waiting.is_empty() {
+            let Some(write) = self.next_results(now).await? else { return Ok(None) };
+            if !write.is_empty() {
+                return Ok(Some(write));
+            }
+        }
+        Ok(Some(Write { rows: self.gone(now, gone, seen), added: Vec::new() }))
+    }
+
+    /// The next lot of rows that wait. Those that say the same already leave.
+    async fn next_results(&mut self, now: &Snapshot) -> Result<Option<Write>, TableError> {
+        let lot = self.lot();
+        let at: HashMap<RowKey, u32> = now.find(|key| lot.contains(key));
+        let mut rows: Vec<u32> = at.values().copied().collect();
+        rows.sort_unstable();
+        let texts = match self.tab.rows(self.tab.tab.id, &rows, self.count).await {
+            Ok(texts) => texts,
+            // Rows have gone since.
+            Err(Fault::Refused(_)) => {
+                self.tab.survey(self.count).await?;
+                return Ok(None);
+            }
+            Err(fault) => return Err(self.tab.place.error(&fault)),
+        };
+        let mut write = Write::default();
+        for key in lot {
+            let Some(row) = self.waiting.get(&key) else { continue };
+            let Some(at) = at.get(&key) else {
+                let cells = self.form.added(row, &now.places);
+                write.added.push(Added { key, cells });
+                continue;
+            };
+            let (cells, texts) = (now.cells(*at).cloned().unwrap_or_default(), texts.get(at));
+            let texts = texts.map(Vec::as_slice).unwrap_or_default();
+            if !cells.is_of(texts, &now.places) {
+                return Ok(None); // rows were moved between the two looks
+            }
+            match self.form.changed(*at, &cells, texts, row, &now.places) {
+                Some(change) => write.rows.push(change),
+                None => self.leaves_unchanged(&key),
+            }
+        }
+        write.rows.sort_by_key(|row| row.row);
+        Ok(Some(write))
+    }
+
+    /// Keys of rows that go together into one write, in the order of the source.
+    fn lot(&self) -> Vec<RowKey> {
+        let mut order: Vec<(&RowKey, &ResultRow)> = self.waiting.iter().collect();
+        order.sort_by_key(|(key, row)| (row.row, (*key).clone()));
+        let (mut bytes, most) = (0, (WRITE_CELLS / self.form.columns.len().max(1)).max(1));
+        let fits = |(key, row): (&RowKey, &ResultRow)| {
+            bytes += self.form.columns.iter().map(|column| text_of(row, *column).len() + 40).sum::<usize>();
+            Some(key.clone()).filter(|_| bytes <= WRITE_BYTES)
+        };
+        let mut lot: Vec<RowKey> = order.iter().copied().take(most).map_while(fits).collect();
+        if lot.is_empty() {
+            lot.extend(order.first().map(|(key, _)| (*key).clone())); // a row too long for company
+        }
+        lot
+    }
+
+    fn leaves_unchanged(&mut self, key: &RowKey) {
+        self.waiting.remove(key);
+        // Written after all, by a write of which nobody knew.
+        let counter = if self.sent.remove(key) { &mut self.done.written } else { &mut self.done.unchanged };
+        *counter += 1;
+    }
+
+    /// What puts right rows that the last write added: those that went astray, and those that somebody else added too.
+    async fn put_right(&mut self, now: &Snapshot) -> Result<Write, TableError> {
+        let Some(last) = &self.last else { return Ok(Write::default()) };
+        let mut rows = stray_additions(self.tab, &last.write.added, &last.before, now, self.count).await?;
+        if !rows.is_empty() {
+            let told = "columns were moved while results were written; cells that went astray were put right";
+            self.done.warnings.push(told.to_owned());
+        }
+        // Only a write of which nobody knew can have been carried out besides another one.
+        let unsure = |key: &RowKey| !last.is_certain || self.sent.contains(key);
+        let doubles = doubled_additions(
+            last.write.added.iter().map(|row| &row.key).filter(|key| unsure(key)),
+            now,
+            self.form,
+        );
+        if !doubles.is_empty() {
+            let told = "rows stand in the results twice, though written once: the second ones are marked, delete them";
+            self.done.warnings.push(told.to_owned());
+        }
+        rows.extend(doubles);
+        rows.sort_by_key(|row| row.row);
+        Ok(Write { rows, added: Vec::new() })
+    }
+
+    /// Rows of the last write that are seen in the tab leave.
+    fn arrived(&mut self, now: &Snapshot) {
+        let Some(Last { write, is_certain, .. }) = self.last.take() else { return };
+        let rows = write.rows.into_iter().map(|row| row.key);
+        let written: HashSet<RowKey> = rows.chain(write.added.into_iter().map(|row| row.key)).collect();
+        if !is_certain {
+            return self.sent.extend(written); // whether they say what they should is seen by comparing
+        }
+        for key in now.find(|key| written.contains(key)).into_keys() {
+            let is_result = self.waiting.remove(&key).is_some();
+            self.sent.remove(&key);
+            let counter = if is_result { &mut self.done.written } else { &mut self.done.marked_gone };
+            *counter += 1;
+        }
+    }
+
+    /// The next rows that are gone from the source, to be marked.
+    fn gone(&mut self, now: &Snapshot, gone: Gone, seen: &(dyn Fn(&RowKey) -> bool + Sync)) -> Vec<RowWrite> {
+        if gone == Gone::Keep {
+            return Vec::new();
+        }
+        let (mut total, mut lost) = (0, Vec::new());
+        for (key, at) in now.keys() {
+            total += 1;
+            if !seen(&key) {
+                lost.push((key, at));
+            }
+        }
+        let is_marked = |at: &u32| now.cells(*at).is_some_and(|cells| is_gone_mark(&cells.number));
+        let count = lost.len() as u64;
+        lost.retain(|(_, at)| !is_marked(at));
+        if gone == Gone::Mark && is_suspicious_shrink(total, count) {
+            self.done.shrink_refused = lost.len() as u64;
+            return Vec::new();
+        }
+        let mark = gone_mark(self.form.language, self.today);
+        let most = WRITE_CELLS / 2;
+        lost.into_iter()
+            .take(most)
+            .map(|(key, at)| {
+                let cells = now.cells(at).cloned().unwrap_or_default();
+                self.form.marked(at, &cells, key, mark.clone(), &now.places)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,166 @@
+//! The header and the keys of a results tab, as they were at one moment. Pure.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::domain::columns::HeaderProblems;
+use crate::domain::key::RowKey;
+use crate::domain::results::ResultColumn;
+use crate::domain::upsert::ExistingKeys;
+use crate::table::google::values::{Area, Values, text};
+use crate::table::places::{Places, is_results_header};
+
+/// What is known of a tab without reading its results.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Snapshot {
+    /// The row of the header, from 0.
+    pub(super) header_row: u32,
+    /// The names in it.
+    pub(super) header: Vec<String>,
+    /// Where our columns stand.
+    pub(super) places: Places,
+    /// The cells that tell whose row each is, for all rows below the header.
+    pub(super) rows: Vec<KeyCells>,
+}
+
+/// The cells that tell whose row it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct KeyCells {
+    pub(super) key: String,
+    pub(super) project: String,
+    pub(super) number: String,
+    pub(super) verdict: String,
+}
+
+/// People may write this many rows above the header.
+pub(super) const ROWS_ABOVE: u32 = 100;
+
+/// The columns of [`KeyCells`].
+const KEY_COLUMNS: [ResultColumn; 4] =
+    [ResultColumn::Key, ResultColumn::ProjectName, ResultColumn::RowNumber, ResultColumn::IsValid];
+
+/// The header of a tab, if it has one.
+#[derive(Clone, Debug)]
+pub(super) struct Header {
+    pub(super) row: u32,
+    pub(super) names: Vec<String>,
+    pub(super) places: Places,
+}
+
+/// Finds the header in the first rows of a tab, given by columns.
+///
+/// # Errors
+/// If one of `columns` stands in it more than once.
+pub(super) fn find_header(
+    first_rows: &[Vec<Value>],
+    columns: &[ResultColumn],
+) -> Result<Option<Header>, HeaderProblems> {
+    let depth = first_rows.iter().map(Vec::len).max().unwrap_or_default();
+    for row in 0..depth {
+        let names: Vec<String> =
+            first_rows.iter().map(|column| column.get(row).map(text).unwrap_or_default()).collect();
+        if is_results_header(&names) {
+            let places = Places::locate(&names, columns)?;
+            let row = u32::try_from(row).unwrap_or(u32::MAX);
+            return Ok(Some(Header { row, names, places }));
+        }
+    }
+    Ok(None)
+}
+
+/// What has to be read of a tab for a snapshot of it, with our columns at these places.
+pub(super) fn areas(tab: i32, places: &Places, first_rows: u32) -> Vec<Area> {
+    let columns = KEY_COLUMNS.iter().filter_map(|column| column_area(tab, places, *column));
+    std::iter::once(Area::rows(tab, 0..first_rows)).chain(columns).collect()
+}
+
+fn column_area(tab: i32, places: &Places, column: ResultColumn) -> Option<Area> {
+    let place = u32::try_from(places.of(column)?).ok()?;
+    Some(Area::column(tab, place))
+}
+
+impl Snapshot {
+    /// Puts together what [`areas`] asked for.
+    pub(super) fn of(values: &Values, tab: i32, places: &Places, header: Header) -> Self {
+        let below = usize::try_from(header.row).unwrap_or_default() + 1;
+        let column =
+            |column| column_area(tab, places, column).map(|area| values.line(area)).unwrap_or_default();
+        let lines = KEY_COLUMNS.map(column);
+        let height = lines.iter().map(|line| line.len()).max().unwrap_or_default();
+        let cell = |line: &[Value], row: usize| line.get(row).map(text).unwrap_or_default();
+        let [key, project, number, verdict] = lines;
+        let rows = (below..height)
+            .map(|row| KeyCells {
+                key: cell(key, row),
+                project: cell(project, row),
+                number: cell(number, row),
+                verdict: cell(verdict, row),
+            })
+            .collect();
+        Self { header_row: header.row, header: header.names, places: header.places, rows }
+    }
+
+    /// True if our columns stand where this snapshot was read from.
+    pub(super) fn was_read_from(&self, places: &Places) -> bool {
+        KEY_COLUMNS.iter().all(|column| self.places.of(*column) == places.of(*column))
+    }
+
+    /// The row, from 0, of the n-th row below the header.
+    pub(super) fn row(&self, n: usize) -> u32 {
+        self.header_row.saturating_add(1).saturating_add(u32::try_from(n).unwrap_or(u32::MAX))
+    }
+
+    /// The cells of a row, counted from 0.
+    pub(super) fn cells(&self, row: u32) -> Option<&KeyCells> {
+        let n = row.checked_sub(self.header_row + 1)?;
+        self.rows.get(usize::try_from(n).ok()?)
+    }
+
+    /// Each row that is ours with its key, from top to bottom.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (RowKey, u32)> {
+        let mut known = ExistingKeys::default();
+        let keys = self.rows.iter().enumerate();
+        keys.filter_map(move |(n, cells)| {
+            known.next(|column| cells.get(column)).map(|key| (key, self.row(n)))
+        })
+    }
+
+    /// Where these keys stand.
+    pub(super) fn find<'a>(&self, wanted: impl Fn(&RowKey) -> bool + 'a) -> HashMap<RowKey, u32> {
+        self.keys().filter(|(key, _)| wanted(key)).collect()
+    }
+}
+
+impl KeyCells {
+    fn get(&self, column: ResultColumn) -> Option<String> {
+        match column {
+            ResultColumn::Key => Some(self.key.clone()),
+            ResultColumn::ProjectName => Some(self.project.clone()),
+            ResultColumn::RowNumber => Some(self.number.clone()),
+            ResultColumn::IsValid => Some(self.verdict.clone()),
+            _ => None,
+        }
+    }
+
+    /// True if a row with these texts, from the first column on, is the one that these cells are of.
+    pub(super) fn is_of(&self, texts: &[String], places: &Places) -> bool {
+        let text =
+            |column| places.of(column).and_then(|at| texts.get(at)).map(String::as_str).unwrap_or_default();
+        // A project may stand there as a formula that gives it.
+        let is_key = text(ResultColumn::Key) == self.key;
+        is_key && (!self.key.trim().is_empty() || text(ResultColumn::RowNumber) == self.number)
+    }
+
+    /// Equal for a row that is still the same one: by its key where it has one, else by all that tells it.
+    pub(super) fn identity(&self) -> String {
+        let cells = [&self.key, &self.project, &self.number, &self.verdict];
+        let told = if self.key.trim().is_empty() { &cells[..] } else { &cells[..1] };
+        let mut hasher = blake3::Hasher::new();
+        for cell in told {
+            hasher.update(&(cell.len() as u64).to_le_bytes());
+            hasher.update(cell.as_bytes());
+        }
+        hasher.finalize().to_hex()[..16].to_owned()
+    }
+}

@@ -1,0 +1,230 @@
+//! What a spreadsheet has besides cells: its tabs, and what the program has put around its results.
+
+use std::collections::BTreeSet;
+
+use google_sheets4::api::{NamedRange, Sheet, Spreadsheet};
+
+use crate::domain::fold::fold;
+use crate::table::google::tabs::{TAB_FIELDS, Tab};
+
+/// A spreadsheet without its cells.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// All tabs but copies of ours.
+    pub(super) tabs: Vec<Tab>,
+    /// How many tabs there are, copies and charts included.
+    pub(super) count: usize,
+    /// Tabs that the program made or took over, with the names that the settings had for them.
+    marks: Vec<(i32, String)>,
+    fences: Vec<Fence>,
+    copies: Vec<Copy>,
+    /// Tabs with a filter, with rules for colours, with protected ranges.
+    filtered: BTreeSet<i32>,
+    coloured: BTreeSet<i32>,
+    protected: BTreeSet<i32>,
+}
+
+/// A named range that an earlier write left, for the next one to take away.
+#[derive(Debug)]
+struct Fence {
+    id: String,
+    name: String,
+}
+
+/// A copy of a results tab that a write took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Copy {
+    of: i32,
+    /// Counts up, so that the newest is known.
+    pub(super) number: u32,
+    pub(super) id: i32,
+    pub(super) rows: u32,
+}
+
+/// The fields that [`Survey::of`] reads.
+pub(super) fn fields() -> String {
+    format!(
+        "namedRanges(namedRangeId,name),sheets({TAB_FIELDS},basicFilter(range(sheetId)),\
+         conditionalFormats(ranges(sheetId)),protectedRanges(protectedRangeId),\
+         developerMetadata(metadataKey,metadataValue))"
+    )
+}
+
+/// The key under which a tab says that it is ours.
+pub(super) const MARK: &str = "status-validator";
+
+impl Survey {
+    pub(super) fn of(spreadsheet: Spreadsheet) -> Self {
+        let fence = |range: NamedRange| Some(Fence { id: range.named_range_id?, name: range.name? });
+        let fences = spreadsheet.named_ranges.into_iter().flatten().filter_map(fence).collect();
+        let mut survey = Self { fences, ..Self::default() };
+        spreadsheet.sheets.into_iter().flatten().for_each(|sheet| survey.add(sheet));
+        survey.copies.sort_by_key(|copy| copy.number);
+        survey
+    }
+
+    fn add(&mut self, sheet: Sheet) {
+        self.count += 1;
+        let Some(tab) = Tab::of(&sheet) else { return };
+        if let Some(copy) = Copy::parse(&tab) {
+            return self.copies.push(copy);
+        }
+        let metadata = sheet.developer_metadata.into_iter().flatten();
+        let mark = metadata.filter(|entry| entry.metadata_key.as_deref() == Some(MARK));
+        self.marks.extend(mark.map(|entry| (tab.id, entry.metadata_value.unwrap_or_default())));
+        let some = |list: Option<usize>| list.is_some_and(|length| length > 0);
+        for (has, tabs) in [
+            (sheet.basic_filter.is_some(), &mut self.filtered),
+            (some(sheet.conditional_formats.map(|list| list.len())), &mut self.coloured),
+            (some(sheet.protected_ranges.map(|list| list.len())), &mut self.protected),
+        ] {
+            if has {
+                tabs.insert(tab.id);
+            }
+        }
+        self.tabs.push(tab);
+    }
+
+    /// The tab of this name; else the one that had it when the program took it over, renamed since.
+    pub(super) fn find(&self, name: &str) -> Option<&Tab> {
+        let named = self.tabs.iter().find(|tab| tab.title == name);
+        named.or_else(|| self.tabs.iter().find(|tab| fold(&tab.title) == fold(name))).or_else(|| {
+            let mut marked = self.marks.iter().filter(|(_, known)| known == name);
+            let (id, _) = marked.next().filter(|_| marked.next().is_none())?;
+            self.tab(*id)
+        })
+    }
+
+    /// The tab of this number.
+    pub(super) fn tab(&self, id: i32) -> Option<&Tab> {
+        self.tabs.iter().find(|tab| tab.id == id)
+    }
+
+    /// True if the program has made this tab or taken it over.
+    pub(super) fn is_marked(&self, tab: i32) -> bool {
+        self.marks.iter().any(|(marked, _)| *marked == tab)
+    }
+
+    /// True if people or we have filtered the tab.
+    pub(super) fn is_filtered(&self, tab: i32) -> bool {
+        self.filtered.contains(&tab)
+    }
+
+    /// True if the tab has rules for colours.
+    pub(super) fn is_coloured(&self, tab: i32) -> bool {
+        self.coloured.contains(&tab)
+    }
+
+    /// True if the tab has protected ranges.
+    pub(super) fn is_protected(&self, tab: i32) -> bool {
+        self.protected.contains(&tab)
+    }
+
+    /// The ids of the fences of a tab.
+    pub(super) fn fences(&self, tab: i32) -> Vec<String> {
+        let start = fence_start(tab);
+        self.fences
+            .iter()
+            .filter(|fence| fence.name.starts_with(&start))
+            .map(|fence| fence.id.clone())
+            .collect()
+    }
+
+    /// True if the write of this fence was carried out.
+    pub(super) fn has_fence(&self, name: &str) -> bool {
+        self.fences.iter().any(|fence| fence.name == name)
+    }
+
+    /// The copies of a tab, the newest last.
+    pub(super) fn copies(&self, tab: i32) -> Vec<Copy> {
+        self.copies.iter().filter(|copy| copy.of == tab).cloned().collect()
+    }
+}
+
+/// A name for a new fence of a tab; names of ranges have letters, digits and underscores only.
+pub(super) fn new_fence(tab: i32) -> String {
+    format!("{}{:016x}", fence_start(tab), fastrand::u64(..))
+}
+
+fn fence_start(tab: i32) -> String {
+    format!("StatusValidator_{tab}_")
+}
+
+/// A number for a new tab. Google takes any that is not taken.
+pub(super) fn new_tab_id() -> i32 {
+    fastrand::i32(1..i32::MAX)
+}
+
+const COPY_START: &str = "status-validator undo";
+
+impl Copy {
+    /// A copy of a tab that comes after `last`.
+    pub(super) fn after(last: Option<&Self>, of: &Tab) -> Self {
+        let number = last.map_or(1, |last| last.number.saturating_add(1));
+        Self { of: of.id, number, id: new_tab_id(), rows: of.rows }
+    }
+
+    pub(super) fn title(&self) -> String {
+        format!("{COPY_START} {} {}", self.of, self.number)
+    }
+
+    fn parse(tab: &Tab) -> Option<Self> {
+        let (of, number) = tab.title.strip_prefix(COPY_START)?.trim().split_once(' ')?;
+        Some(Self { of: of.parse().ok()?, number: number.parse().ok()?, id: tab.id, rows: tab.rows })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn survey() -> Survey {
+        let sheet = |id: i32, title: &str, rest: serde_json::Value| {
+            let mut sheet = json!({"properties": {
+                "sheetId": id, "title": title, "gridProperties": {"rowCount": 9, "columnCount": 4}}});
+            rest.as_object().unwrap().iter().for_each(|(key, value)| sheet[key] = value.clone());
+            sheet
+        };
+        let mark = json!({"developerMetadata": [
+            {"metadataKey": "x", "metadataValue": "y"}, {"metadataKey": MARK, "metadataValue": "Review"}]});
+        let of = json!({
+            "namedRanges": [
+                {"namedRangeId": "a", "name": "Budget"},
+                {"namedRangeId": "b", "name": "StatusValidator_7_00ff"},
+                {"namedRangeId": "c", "name": "StatusValidator_77_00ff"},
+            ],
+            "sheets": [
+                sheet(0, "Notes", json!({"basicFilter": {}, "conditionalFormats": [{}], "protectedRanges": []})),
+                sheet(7, "Renamed", mark),
+                sheet(8, "status-validator undo 7 2", json!({})),
+                sheet(9, "status-validator undo 7 1", json!({})),
+                {"properties": {"sheetId": 10, "title": "Chart"}},
+            ],
+        });
+        Survey::of(serde_json::from_value(of).unwrap())
+    }
+
+    #[test]
+    fn a_results_tab_is_found_by_its_name_or_by_its_mark() {
+        let survey = survey();
+        let found = |name| survey.find(name).map(|tab| tab.id);
+        assert_eq!((found("notes"), found("Review"), found("Other")), (Some(0), Some(7), None));
+        assert_eq!(found("status-validator undo 7 2"), None, "a copy is no results tab");
+        assert!(survey.is_marked(7) && !survey.is_marked(0));
+        assert!(survey.is_filtered(0) && survey.is_coloured(0) && !survey.is_protected(0));
+        assert_eq!(survey.count, 5);
+    }
+
+    #[test]
+    fn what_writes_leave_is_known_by_its_names() {
+        let survey = survey();
+        assert_eq!(survey.fences(7), ["b"]);
+        assert!(survey.has_fence("StatusValidator_7_00ff") && new_fence(7).starts_with("StatusValidator_7_"));
+        let copies = survey.copies(7);
+        assert_eq!(copies.iter().map(|copy| copy.id).collect::<Vec<_>>(), [9, 8], "the newest last");
+        let next = Copy::after(copies.last(), survey.tab(7).unwrap());
+        assert_eq!((next.number, next.title().as_str()), (3, "status-validator undo 7 3"));
+    }
+}

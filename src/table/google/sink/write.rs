@@ -1,0 +1,176 @@
+//! One write: which rows of the tab it changes, which it adds, and how what it says is told later. Pure.
+
+use crate::domain::key::RowKey;
+
+/// What one atomic request changes in the tab.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Write {
+    /// Rows that stand in the tab.
+    pub(super) rows: Vec<RowWrite>,
+    /// Rows that are added below the last one.
+    pub(super) added: Vec<Added>,
+}
+
+/// A row that is added.
+#[derive(Clone, Debug)]
+pub(super) struct Added {
+    pub(super) key: RowKey,
+    /// Its cells, by column from 0.
+    pub(super) cells: Vec<(u32, Content)>,
+}
+
+impl Write {
+    /// True if it changes nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.added.is_empty()
+    }
+}
+
+/// A row that stands in the tab and gets other cells.
+#[derive(Clone, Debug)]
+pub(super) struct RowWrite {
+    /// Where it stood when it was looked at, from 0.
+    pub(super) row: u32,
+    /// How it was known then.
+    pub(super) was: String,
+    /// What its key cell says afterwards.
+    pub(super) key: RowKey,
+    /// What it gets.
+    pub(super) cells: Cells,
+}
+
+/// The new cells of a row.
+#[derive(Clone, Debug)]
+pub(super) enum Cells {
+    /// These, by column from 0.
+    Put(Vec<(u32, Content)>),
+    /// What stood there before another write, from the copy that it made.
+    Restore(Restore),
+}
+
+/// Cells that come back from a copy of the tab.
+#[derive(Clone, Debug)]
+pub(super) struct Restore {
+    pub(super) copy: i32,
+    pub(super) row: u32,
+    /// From which column of the copy to which of the tab.
+    pub(super) columns: Vec<(u32, u32)>,
+    /// The column of the keys, if the restored row gets the mark of people's rows there.
+    pub(super) marks: Option<u32>,
+    /// What the restored cells say, for later recognition.
+    pub(super) texts: Vec<(u32, String)>,
+}
+
+/// What a cell holds. There is no formula among it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Blank,
+    Text(String),
+    Number(u64),
+    /// A text that leads somewhere.
+    Link {
+        text: String,
+        address: String,
+    },
+}
+
+impl Content {
+    /// What is read back.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Blank => String::new(),
+            Self::Text(text) | Self::Link { text, .. } => text.clone(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
+impl RowWrite {
+    /// The columns that it changes, in order.
+    pub(super) fn columns(&self) -> Vec<u32> {
+        let mut columns: Vec<u32> = match &self.cells {
+            Cells::Put(cells) => cells.iter().map(|(column, _)| *column).collect(),
+            Cells::Restore(restore) => {
+                restore.columns.iter().map(|(_, to)| *to).chain(restore.marks).collect()
+            }
+        };
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
+    /// What its cells say afterwards, as [`told`] tells it.
+    pub(super) fn now(&self) -> String {
+        let mut texts: Vec<(u32, String)> = match &self.cells {
+            Cells::Put(cells) => cells.iter().map(|(column, content)| (*column, content.text())).collect(),
+            Cells::Restore(restore) => {
+                let mut texts = restore.texts.clone();
+                if let Some(marked) = restore.marks {
+                    texts.retain(|(column, _)| *column != marked);
+                    texts.push((marked, self.key.as_str().to_owned()));
+                }
+                texts
+            }
+        };
+        texts.sort();
+        told(texts.iter().map(|(_, text)| text.as_str()))
+    }
+}
+
+/// A short mark of the texts of a row, in the order of their columns.
+pub(super) fn told<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for text in texts {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+/// Consecutive columns of a sorted list: where each stretch begins and ends.
+pub(super) fn stretches(columns: &[u32]) -> Vec<std::ops::Range<u32>> {
+    let mut stretches: Vec<std::ops::Range<u32>> = Vec::new();
+    for column in columns {
+        match stretches.last_mut() {
+            Some(last) if last.end == *column => last.end += 1,
+            _ => stretches.push(*column..*column + 1),
+        }
+    }
+    stretches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_row_says_is_told_by_its_texts_in_the_order_of_columns() {
+        let put = |cells| RowWrite {
+            row: 5,
+            was: String::new(),
+            key: RowKey::stored("gate"),
+            cells: Cells::Put(cells),
+        };
+        let a = put(vec![(3, Content::Text("x".into())), (1, Content::Number(7)), (2, Content::Blank)]);
+        assert_eq!(a.columns(), [1, 2, 3]);
+        assert_eq!(a.now(), told(["7", "", "x"].into_iter()));
+        let restored = RowWrite {
+            cells: Cells::Restore(Restore {
+                copy: 9,
+                row: 4,
+                columns: vec![(2, 1), (3, 2)],
+                marks: Some(3),
+                texts: vec![(1, "7".into()), (2, String::new()), (3, "lost".into())],
+            }),
+            key: RowKey::stored("x"),
+            ..put(Vec::new())
+        };
+        assert_eq!((restored.columns(), restored.now()), (vec![1, 2, 3], a.now()));
+    }
+
+    #[test]
+    fn columns_fall_into_stretches() {
+        assert_eq!(stretches(&[0, 1, 2, 5, 7, 8]), [0..3, 5..6, 7..9]);
+        assert!(stretches(&[]).is_empty());
+    }
+}

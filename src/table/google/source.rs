@@ -1,0 +1,335 @@
+//! A tab of a Google spreadsheet as a source: read a page of cells at a time, while people go on editing.
+//!
+//! One request gives a page as it is at one moment. Between two pages people may insert and delete rows, so each
+//! page begins with the last rows of the one before: if they have moved, reading follows them; if they cannot be
+//! found (somebody has sorted the tab), it ends with an error, since rows would be read twice or not at all.
+
+mod page;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use self::page::{Page, Seam};
+use super::account::{Account, READ_ONLY};
+use super::cells::CELL_FIELDS;
+use super::fault::Fault;
+use super::place::{Place, Role};
+use super::tabs::{self, TAB_FIELDS, Tab};
+use crate::domain::cell::Cell;
+use crate::domain::entry::RowLink;
+use crate::table::a1::{column_name, quoted_sheet};
+use crate::table::{Header, Requests, SourceRow, TableError, TableSource};
+
+/// A tab of a Google spreadsheet that statuses are read from.
+///
+/// Rows have the numbers that Google shows; hidden and filtered rows are rows, blank rows below the last
+/// filled one are none. Dates, numbers, booleans and errors keep their types; of merged cells only the top left
+/// one has a value. The account reads with a scope that allows nothing else.
+#[derive(Debug)]
+pub struct GoogleSource {
+    params: GoogleSourceParams,
+    place: Place,
+    open: Option<Open>,
+    requests: Requests,
+}
+
+/// Which tab, and where its table begins.
+#[derive(Clone, Debug)]
+pub struct GoogleSourceParams {
+    /// Who reads it.
+    pub account: Arc<Account>,
+    /// The spreadsheet.
+    pub spreadsheet_id: String,
+    /// The tab's name.
+    pub tab: String,
+    /// The tab's number, which counts where it is given: it stays when the tab is renamed.
+    pub gid: Option<i32>,
+    /// The row of the header, from 1.
+    pub header_row: u64,
+    /// The first row of data, below the header.
+    pub data_start_row: u64,
+}
+
+#[derive(Debug)]
+struct Open {
+    tab: Tab,
+    /// Columns of the header.
+    width: u32,
+    /// Rows that were read and not given yet.
+    ready: VecDeque<Ready>,
+    /// The first row that was not read yet, from 1.
+    next: u64,
+    /// Blank rows that are rows only if a filled one follows.
+    blank_from: Option<u64>,
+    seam: Seam,
+    /// Rows of the next page.
+    page_rows: u64,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Ready {
+    Row(SourceRow),
+    Blank(Range<u64>),
+}
+
+/// Cells of a page. The client spends 3 KB on each until they are ours.
+const PAGE_CELLS: u64 = 8_000;
+/// Rows of the longest page, for the blank part of a tab.
+const LONGEST_PAGE: u64 = 50_000;
+/// Rows of the shortest page.
+const SHORTEST_PAGE: u64 = 8;
+/// So far rows that have moved are looked for.
+const SEARCH: u64 = 200;
+
+impl GoogleSource {
+    /// A source that looks at the spreadsheet when it is opened.
+    pub fn new(params: GoogleSourceParams) -> Self {
+        let place = Place {
+            account: Arc::clone(&params.account),
+            spreadsheet_id: params.spreadsheet_id.clone(),
+            tab: params.tab.clone(),
+            role: Role::Viewer,
+        };
+        Self { params, place, open: None, requests: Requests::default() }
+    }
+
+    async fn open_tab(&mut self) -> Result<Header, TableError> {
+        self.open = None;
+        let tab = self.find_tab().await?;
+        let header_row = self.params.header_row.max(1);
+        if header_row > u64::from(tab.rows) {
+            let detail = format!("header_row is {header_row}, but the tab has {} rows", tab.rows);
+            return Err(self.place.malformed(detail));
+        }
+        let mut open = Open {
+            width: tab.columns,
+            tab,
+            ready: VecDeque::new(),
+            next: self.params.data_start_row.max(header_row + 1),
+            blank_from: None,
+            seam: Seam::default(),
+            page_rows: 1,
+            warnings: Vec::new(),
+        };
+        let header = self.read(&mut open, header_row..header_row + 1).await?;
+        let names: Vec<String> = header.rows.first().into_iter().flatten().map(Cell::display).collect();
+        if names.is_empty() {
+            let detail = format!("row {header_row}, which header_row names, is blank");
+            return Err(self.place.malformed(detail));
+        }
+        open.width = u32::try_from(names.len()).unwrap_or(open.width);
+        open.page_rows = (PAGE_CELLS / u64::from(open.width)).max(SHORTEST_PAGE);
+        self.open = Some(open);
+        Ok(Header { names, rows: None })
+    }
+
+    async fn find_tab(&mut self) -> Result<Tab, TableError> {
+        let id = self.params.spreadsheet_id.as_str();
+        let fields = format!("sheets({TAB_FIELDS})");
+        let spreadsheet = self.params.account.get(id, READ_ONLY, &[], &fields, &mut self.requests).await;
+        let spreadsheet = spreadsheet.map_err(|fault| self.place.error(&fault))?;
+        let found = Tab::all(spreadsheet.sheets.as_ref());
+        let tab = tabs::find(&found, self.params.gid, &self.params.tab);
+        tab.cloned().map_err(|detail| TableError::NotFound { table: self.place.name(), detail })
+    }
+
+    async fn read_page(&mut self, max_rows: usize) -> Result<Vec<SourceRow>, TableError> {
+        let Some(mut open) = self.open.take() else {
+            return Err(self.place.unavailable("not open, or failed before; it must be opened again".into()));
+        };
+        while !open.has(max_rows) && open.next <= u64::from(open.tab.rows) {
+            self.fetch(&mut open).await?;
+        }
+        let rows = open.give(max_rows, &self.place.url());
+        self.open = Some(open);
+        Ok(rows)
+    }
+
+    /// Reads the next page and takes its rows in.
+    async fn fetch(&mut self, open: &mut Open) -> Result<(), TableError> {
+        let common = open.seam.len();
+        let mut from = open.next - common;
+        let mut page = self.read(open, from..open.next + open.page_rows).await?;
+        if !open.seam.fits(&page.rows, 0) {
+            // Somebody has inserted or deleted rows above, or sorted them.
+            from = from.saturating_sub(SEARCH).max(self.params.data_start_row);
+            page = self.read(open, from..open.next + open.page_rows + SEARCH).await?;
+            let Some(at) = (0..page.rows.len()).find(|at| open.seam.fits(&page.rows, *at)) else {
+                return Err(self.place.unavailable(format!(
+                    "its rows around row {} were sorted or changed while they were read, so that some would be read \
+                     twice and others not at all; run again, what was judged is not paid for again",
+                    open.next
+                )));
+            };
+            open.warn("rows were inserted or deleted while the tab was read; their neighbours were followed");
+            page.rows.drain(..at);
+            from += at as u64;
+        }
+        let skipped = usize::try_from(common).unwrap_or(usize::MAX).min(page.rows.len());
+        page.rows.drain(..skipped);
+        let first = from + common;
+        let asked = page.asked.end.saturating_sub(first);
+        let is_blank = page.rows.is_empty();
+        open.next = first + asked;
+        open.take_in(first, page.rows);
+        open.page_rows = match is_blank {
+            true => (open.page_rows * 4).min(LONGEST_PAGE),
+            false => (PAGE_CELLS / u64::from(open.width)).max(SHORTEST_PAGE),
+        };
+        Ok(())
+    }
+
+    /// Reads rows as they are now, trailing blank ones left out. If the tab was renamed, it is found again.
+    async fn read(&mut self, open: &mut Open, rows: Range<u64>) -> Result<Page, TableError> {
+        let mut is_second_look = false;
+        loop {
+            let end = rows.end.min(u64::from(open.tab.rows) + 1);
+            if rows.start >= end {
+                return Ok(Page { rows: Vec::new(), asked: rows.start..rows.start });
+            }
+            let last_column = column_name(open.width.max(1) - 1);
+            let tab = quoted_sheet(&open.tab.title);
+            let range = format!("{tab}!A{}:{last_column}{}", rows.start, end - 1);
+            let fields = format!("sheets({TAB_FIELDS},data({CELL_FIELDS}))");
+            let id = self.params.spreadsheet_id.as_str();
+            let answer = self.params.account.get(id, READ_ONLY, &[range], &fields, &mut self.requests).await;
+            match answer {
+                Ok(spreadsheet) => {
+                    let sheet = spreadsheet.sheets.into_iter().flatten().next();
+                    let now = sheet.as_ref().and_then(Tab::of);
+                    if let (Some(sheet), Some(now)) = (sheet, now.filter(|now| now.id == open.tab.id)) {
+                        open.tab = now;
+                        return Ok(Page::of(sheet, rows.start..end));
+                    }
+                }
+                // The tab has another name, or fewer rows or columns than before.
+                Err(Fault::Refused(why)) if is_second_look => {
+                    return Err(self.place.error(&Fault::Refused(why)));
+                }
+                Err(Fault::Refused(_)) => {}
+                Err(fault) => return Err(self.place.error(&fault)),
+            }
+            self.look_again(open).await?;
+            is_second_look = true;
+        }
+    }
+
+    /// Finds the tab by its number, whatever it is called now.
+    async fn look_again(&mut self, open: &mut Open) -> Result<(), TableError> {
+        let gid = self.params.gid.replace(open.tab.id);
+        let found = self.find_tab().await;
+        self.params.gid = gid;
+        let tab = found.map_err(|error| match error {
+            TableError::NotFound { table, .. } => TableError::NotFound {
+                table,
+                detail: "the tab was deleted while it was read; restore it, or name another one".to_owned(),
+            },
+            other => other,
+        })?;
+        if tab.title != open.tab.title {
+            open.warn(&format!("the tab was renamed to «{}» while it was read", tab.title));
+        }
+        open.width = open.width.min(tab.columns);
+        open.tab = tab;
+        Ok(())
+    }
+}
+
+impl Open {
+    /// True if so many rows are ready.
+    fn has(&self, rows: usize) -> bool {
+        let ready = self.ready.iter().map(|ready| match ready {
+            Ready::Row(_) => 1,
+            Ready::Blank(range) => usize::try_from(range.end - range.start).unwrap_or(usize::MAX),
+        });
+        ready.fold(0, usize::saturating_add) >= rows.max(1)
+    }
+
+    /// Takes in rows that were read, the first of them with this number; what is missing up to the next row to
+    /// read is blank.
+    fn take_in(&mut self, first: u64, mut rows: Vec<Vec<Cell>>) {
+        rows.resize_with(usize::try_from(self.next - first).unwrap_or(rows.len()).max(rows.len()), Vec::new);
+        for (number, cells) in (first..).zip(rows) {
+            self.seam.push(&cells);
+            if cells.is_empty() {
+                self.blank_from.get_or_insert(number);
+                continue;
+            }
+            if let Some(from) = self.blank_from.take() {
+                self.ready.push_back(Ready::Blank(from..number));
+            }
+            let mut row = SourceRow::new(number, cells);
+            row.warnings.extend(self.merged_above(number));
+            self.ready.push_back(Ready::Row(row));
+        }
+    }
+
+    /// A warning for a row whose cell belongs to one above.
+    fn merged_above(&self, number: u64) -> Option<String> {
+        let index = i32::try_from(number - 1).ok()?;
+        let width = i32::try_from(self.width).ok()?;
+        let merge = self.tab.merges.iter().find(|merge| {
+            merge.start_row_index.unwrap_or_default() < index
+                && merge.end_row_index.is_none_or(|end| index < end)
+                && merge.start_column_index.unwrap_or_default() < width
+        })?;
+        let column = u32::try_from(merge.start_column_index.unwrap_or_default()).ok()?;
+        let first = merge.start_row_index.unwrap_or_default() + 1;
+        Some(format!(
+            "its cell in column {} is merged with the one of row {first}, which has the value",
+            column_name(column)
+        ))
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.warnings.push(text.to_owned());
+    }
+
+    /// Up to so many rows that are ready.
+    fn give(&mut self, max_rows: usize, url: &str) -> Vec<SourceRow> {
+        let mut rows = Vec::new();
+        while rows.len() < max_rows.max(1) {
+            match self.ready.pop_front() {
+                Some(Ready::Row(row)) => rows.push(row),
+                Some(Ready::Blank(mut range)) => {
+                    rows.extend(range.next().map(|number| SourceRow::new(number, Vec::new())));
+                    if !range.is_empty() {
+                        self.ready.push_front(Ready::Blank(range));
+                    }
+                }
+                None => break,
+            }
+        }
+        for row in &mut rows {
+            let place = format!("gid={}&range={row}:{row}", self.tab.id, row = row.row);
+            row.link = Some(RowLink { url: url.to_owned(), place });
+        }
+        if let Some(first) = rows.first_mut() {
+            first.warnings.append(&mut self.warnings);
+        }
+        rows
+    }
+}
+
+impl TableSource for GoogleSource {
+    fn name(&self) -> String {
+        self.place.name()
+    }
+
+    fn open(&mut self) -> BoxFuture<'_, Result<Header, TableError>> {
+        self.open_tab().boxed()
+    }
+
+    fn next_page(&mut self, max_rows: usize) -> BoxFuture<'_, Result<Vec<SourceRow>, TableError>> {
+        self.read_page(max_rows).boxed()
+    }
+
+    fn take_requests(&mut self) -> Requests {
+        std::mem::take(&mut self.requests)
+    }
+}
