@@ -41,6 +41,7 @@ pub(super) const KEYS: &[Key] = &[
     key("target.path", Path, Some("review.xlsx")),
     key("target.sheet", Text, None),
     key("target.delimiter", Delimiter, None),
+    key("sheets.credentials_credential", Text, None),
     key("sheets.credentials_file", Path, None),
     key("sheets.source_spreadsheet_id", Text, None),
     key("sheets.source_sheet_name", Text, None),

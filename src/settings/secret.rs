@@ -1,7 +1,7 @@
 //! Finding a provider's key without ever showing it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
@@ -40,16 +40,7 @@ fn look(merged: &mut Merged, key: &str) -> Result<(SecretString, Origin), String
     let shown = merged.shown(key).unwrap_or_default();
     match key.rsplit('.').next() {
         Some("api_key_credential") => {
-            let (folder, _) = merged.environment.get("CREDENTIALS_DIRECTORY").ok_or_else(|| {
-                format!(
-                    "CREDENTIALS_DIRECTORY is not set, so there is no credential {shown} (systemd sets it)"
-                )
-            })?;
-            let plain = !given.contains(['/', '\\']) && given != "..";
-            let path = Path::new(folder).join(&given);
-            if !plain {
-                return Err(format!("the credential {shown} is no plain name"));
-            }
+            let path = credential(merged, &given, &shown)?;
             Ok((read(&path, &format!("the credential {shown}"))?, origin))
         }
         Some("api_key_file") => {
@@ -75,6 +66,18 @@ fn look(merged: &mut Merged, key: &str) -> Result<(SecretString, Origin), String
     }
 }
 
+/// The file of a credential that systemd hands over
+/// (<https://systemd.io/CREDENTIALS/>).
+pub(super) fn credential(merged: &Merged, name: &str, shown: &str) -> Result<PathBuf, String> {
+    let (folder, _) = merged.environment.get("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+        format!("CREDENTIALS_DIRECTORY is not set, so there is no credential {shown} (systemd sets it)")
+    })?;
+    if name.contains(['/', '\\']) || name == ".." {
+        return Err(format!("the credential {shown} is no plain name"));
+    }
+    Ok(Path::new(folder).join(name))
+}
+
 fn read(path: &Path, place: &str) -> Result<SecretString, String> {
     let text = fs::read_to_string(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidData => format!("{place} is no text"),
@@ -97,13 +100,14 @@ fn usable(text: &str, place: &str) -> Result<SecretString, String> {
     Ok(SecretString::from(text))
 }
 
+/// True if other users of this machine can read a file.
 #[cfg(unix)]
-fn readable_by_others(path: &Path) -> bool {
+pub(super) fn readable_by_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn readable_by_others(_path: &Path) -> bool {
+pub(super) fn readable_by_others(_path: &Path) -> bool {
     false
 }

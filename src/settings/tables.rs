@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::kind;
 use super::merged::Merged;
+use super::secret;
 
 /// Where rows come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +98,8 @@ pub struct GoogleTarget {
 
 /// Resolves both tables; `None` only after a problem.
 pub(super) fn resolve(merged: &mut Merged) -> Option<(SourceSettings, TargetSettings)> {
+    let mut known = None;
+    let mut signed_in = |merged: &mut Merged| known.get_or_insert_with(|| access(merged)).clone();
     let source = match merged.strongest(&["source.path", "sheets.source_spreadsheet_id"]) {
         Some("source.path") => file_source(merged).map(SourceSettings::File),
         None if !merged.given("sheets") => {
@@ -106,7 +109,7 @@ pub(super) fn resolve(merged: &mut Merged) -> Option<(SourceSettings, TargetSett
             );
             None
         }
-        _ => Some(SourceSettings::Google(google_source(merged))),
+        _ => Some(SourceSettings::Google(google_source(signed_in(merged), merged))),
     };
     let local = match merged.strongest(&["target.path", "sheets.target_spreadsheet_id"]) {
         Some("target.path") => {
@@ -117,7 +120,7 @@ pub(super) fn resolve(merged: &mut Merged) -> Option<(SourceSettings, TargetSett
     };
     let target = match local {
         true => file_target(merged).map(TargetSettings::File),
-        false => Some(TargetSettings::Google(google_target(merged))),
+        false => Some(TargetSettings::Google(google_target(signed_in(merged), merged))),
     };
     let (source, target) = source.zip(target)?;
     keep_apart(merged, &source, &target);
@@ -189,18 +192,18 @@ fn delimiter(merged: &Merged, section: &str, path: &Path) -> Option<u8> {
     given.or_else(|| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv")).then_some(b'\t'))
 }
 
-fn google_source(merged: &mut Merged) -> GoogleSource {
+fn google_source(access: GoogleAccess, merged: &mut Merged) -> GoogleSource {
     GoogleSource {
-        access: access(merged),
+        access,
         spreadsheet_id: merged.required("sheets.source_spreadsheet_id", SPREADSHEET_ID),
         sheet_name: merged.required("sheets.source_sheet_name", "name the tab with the statuses"),
         sheet_gid: merged.whole_if_set("sheets.source_sheet_gid"),
     }
 }
 
-fn google_target(merged: &mut Merged) -> GoogleTarget {
+fn google_target(access: GoogleAccess, merged: &mut Merged) -> GoogleTarget {
     GoogleTarget {
-        access: access(merged),
+        access,
         spreadsheet_id: merged.required("sheets.target_spreadsheet_id", SPREADSHEET_ID),
         sheet_name: merged.required("sheets.target_sheet_name", "name the tab for the results"),
         rules_sheet_name: merged.text("sheets.rules_sheet_name"),
@@ -210,11 +213,45 @@ fn google_target(merged: &mut Merged) -> GoogleTarget {
 const SPREADSHEET_ID: &str = "copy it from the address: docs.google.com/spreadsheets/d/ID/edit";
 
 fn access(merged: &mut Merged) -> GoogleAccess {
-    let key = "sheets.credentials_file";
-    let credentials_file = merged.path(key).unwrap_or_default();
-    if credentials_file.as_os_str().is_empty() {
-        merged.missing(key, "name the service account's JSON file");
-    }
+    let credentials_file = credentials(merged).unwrap_or_default();
     let api_base_url = merged.text("sheets.api_base_url").map(|url| url.trim_end_matches('/').to_owned());
     GoogleAccess { credentials_file, api_base_url }
+}
+
+/// The key file of the service account: a credential of systemd, a file, or where Google's own tools look for it.
+fn credentials(merged: &mut Merged) -> Option<PathBuf> {
+    const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+    let (credential, file) = ("sheets.credentials_credential", "sheets.credentials_file");
+    if let Some(name) = merged.text(credential) {
+        let shown = merged.shown(credential).unwrap_or_default();
+        return match secret::credential(merged, &name, &shown) {
+            Ok(path) => Some(path),
+            Err(why) if merged.environment.inspecting => {
+                merged.warn(format!("{credential}: {why}"));
+                None
+            }
+            Err(why) => {
+                merged.problem(
+                    credential,
+                    why,
+                    "run it as a service with LoadCredential=, or use credentials_file",
+                );
+                None
+            }
+        };
+    }
+    let from_variable = || merged.environment.get(VARIABLE).map(|(path, _)| PathBuf::from(path));
+    let path = match merged.given(file) {
+        false => from_variable(),
+        true => merged.path(file),
+    };
+    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else {
+        merged
+            .missing(file, "name the service account's JSON file, here or in GOOGLE_APPLICATION_CREDENTIALS");
+        return None;
+    };
+    if secret::readable_by_others(&path) {
+        merged.warn(format!("{} ({file}) can be read by other users: chmod 600 it", path.display()));
+    }
+    Some(path)
 }

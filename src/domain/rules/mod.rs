@@ -4,6 +4,7 @@ mod errors;
 mod parse;
 pub(crate) mod reader;
 mod review;
+pub mod sheet;
 
 use std::fmt;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ mod key_file;
 mod pace;
 mod patience;
 mod place;
+mod rules;
 mod sink;
 mod source;
 mod tabs;
@@ -16,6 +17,7 @@ mod wire;
 
 pub use account::{API, Account};
 pub use key_file::{KeyFile, KeyFileError};
+pub use rules::{Published, RulesTab};
 pub use sink::{GoogleSink, GoogleSinkParams};
 pub use source::{GoogleSource, GoogleSourceParams};
 pub use wire::Wire;

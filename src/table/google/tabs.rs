@@ -46,14 +46,24 @@ impl Tab {
 /// # Errors
 /// What there is instead, and what to do.
 pub(super) fn find<'a>(tabs: &'a [Tab], gid: Option<i32>, name: &str) -> Result<&'a Tab, String> {
-    if let Some(gid) = gid {
-        return tabs.iter().find(|tab| tab.id == gid).ok_or_else(|| {
-            format!("no tab has the number {gid} (sheets.source_sheet_gid); the tabs are {}", listed(tabs))
-        });
-    }
     let folded = fold(name);
     let alike = |tab: &&Tab| fold(&tab.title) == folded;
-    if let Some(tab) = tabs.iter().find(|tab| tab.title == name).or_else(|| tabs.iter().find(alike)) {
+    let named = tabs.iter().find(|tab| tab.title == name).or_else(|| tabs.iter().find(alike));
+    if let Some(gid) = gid {
+        let Some(numbered) = tabs.iter().find(|tab| tab.id == gid) else {
+            let what = format!("no tab has the number {gid} (sheets.source_sheet_gid)");
+            return Err(format!("{what}; the tabs are {}", listed(tabs)));
+        };
+        // A number that was only ever used for links may be wrong: reading another tab must not go unnoticed.
+        return match named {
+            Some(named) if named.id != gid => Err(format!(
+                "sheets.source_sheet_gid = {gid} is the tab «{}», but «{name}» has the number {}; mend one of the two",
+                numbered.title, named.id
+            )),
+            _ => Ok(numbered),
+        };
+    }
+    if let Some(tab) = named {
         return Ok(tab);
     }
     let scored = tabs.iter().map(|tab| (strsim::jaro_winkler(&fold(&tab.title), &folded), tab));
@@ -91,5 +101,7 @@ mod tests {
         assert!(told.contains("did you mean «Статусы  недели»?"), "{told}");
         assert!(found(None, "Budget").unwrap_err().contains("«Notes» (0), «Статусы  недели» (7)"));
         assert!(found(Some(3), "Notes").unwrap_err().contains("number 3"));
+        let told = found(Some(7), "Notes").unwrap_err();
+        assert!(told.contains("is the tab «Статусы  недели»") && told.contains("number 0"), "{told}");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use status_validator::settings::{Settings, SourceSettings};
+
 use super::{Fixture, MINIMAL, OFF, explained, key};
 
 #[test]
@@ -103,4 +105,43 @@ fn everything_that_is_not_set_is_named_at_once() {
     assert!(text.contains("llm.providers.1.model_env = \"MODEL_1\": the variable is not set"), "{text}");
     assert!(text.contains("no key: the variable \"KEY_1\" is not set"), "{text}");
     assert_eq!(error.problems().len(), 2, "{text}");
+}
+
+#[test]
+fn the_google_key_is_found_where_it_may_be() {
+    let google = "rules_text = \"x\"\n[columns]\nstatus = \"S\"\ncomment = \"C\"\n[llm]\nenabled = false\n[sheets]\n\
+                  source_spreadsheet_id = \"s\"\nsource_sheet_name = \"S\"\ntarget_spreadsheet_id = \"t\"\n\
+                  target_sheet_name = \"T\"\n";
+    let file = |settings: Settings| match settings.source {
+        SourceSettings::Google(source) => source.access.credentials_file,
+        SourceSettings::File(file) => panic!("{file:?}"),
+    };
+    let error = Fixture::toml(&[google]).error().to_string();
+    assert_eq!(error.matches("sheets.credentials_file: is missing").count(), 1, "{error}");
+    let fixture = Fixture::toml(&[google]).env("GOOGLE_APPLICATION_CREDENTIALS", "/keys/adc.json");
+    assert_eq!(file(fixture.loaded()).to_str(), Some("/keys/adc.json"));
+    let named = format!("{google}credentials_file = \"sa.json\"\n");
+    let fixture = Fixture::toml(&[&named]).env("GOOGLE_APPLICATION_CREDENTIALS", "/keys/adc.json");
+    assert_eq!(file(fixture.loaded()), fixture.path("sa.json"));
+    let credential = format!("{named}credentials_credential = \"google-sa\"\n");
+    let fixture = Fixture::toml(&[&credential]);
+    let error = fixture.error().to_string();
+    assert_eq!(error.matches("CREDENTIALS_DIRECTORY is not set").count(), 1, "{error}");
+    let fixture = fixture.env("CREDENTIALS_DIRECTORY", "/run/credentials/sv");
+    assert_eq!(file(fixture.loaded()).to_str(), Some("/run/credentials/sv/google-sa"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_google_key_that_others_can_read_is_warned_of_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let google = "rules_text = \"x\"\n[columns]\nstatus = \"S\"\ncomment = \"C\"\n[llm]\nenabled = false\n[sheets]\n\
+                  source_spreadsheet_id = \"s\"\nsource_sheet_name = \"S\"\ntarget_spreadsheet_id = \"t\"\n\
+                  target_sheet_name = \"T\"\ncredentials_file = \"sa.json\"\n";
+    let fixture = Fixture::toml(&[google]).file("sa.json", "{}");
+    let warned = |mode| {
+        fs::set_permissions(fixture.path("sa.json"), fs::Permissions::from_mode(mode)).unwrap();
+        fixture.loaded().warnings().iter().filter(|text| text.contains("can be read by other users")).count()
+    };
+    assert_eq!((warned(0o640), warned(0o600)), (1, 0));
 }

@@ -235,7 +235,7 @@ fn cell(content: &Content) -> CellData {
 }
 
 /// A request in the words of the API.
-pub(super) fn request(words: &serde_json::Value) -> Request {
+pub(in super::super) fn request(words: &serde_json::Value) -> Request {
     // Through text, since field masks are only read from borrowed strings. Words that are no request become an empty
     // one, which the server refuses.
     serde_json::from_str(&words.to_string()).unwrap_or_else(|error| {

@@ -10,7 +10,7 @@ use crate::domain::upsert::{RowChange, change};
 use crate::table::places::Places;
 
 /// Google's limit of a cell, in UTF-16 units.
-pub(super) const CELL_UNITS: usize = 50_000;
+pub(in super::super) const CELL_UNITS: usize = 50_000;
 
 /// How the tab shows results.
 #[derive(Clone, Debug)]

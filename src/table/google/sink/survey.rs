@@ -51,7 +51,7 @@ pub(super) fn fields() -> String {
 }
 
 /// The key under which a tab says that it is ours.
-pub(super) const MARK: &str = "status-validator";
+pub(in super::super) const MARK: &str = "status-validator";
 
 impl Survey {
     pub(super) fn of(spreadsheet: Spreadsheet) -> Self {
@@ -151,7 +151,7 @@ fn fence_start(tab: i32) -> String {
 }
 
 /// A number for a new tab. Google takes any that is not taken.
-pub(super) fn new_tab_id() -> i32 {
+pub(in super::super) fn new_tab_id() -> i32 {
     fastrand::i32(1..i32::MAX)
 }
 
