@@ -1,11 +1,14 @@
 //! The composition root: what the settings say becomes the parts of an engine. The only place where adapters
 //! meet the engine.
 
+mod google;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::google::{email, google_sink, rules_tab};
 use crate::domain::fold::squeeze;
 use crate::domain::results::Wording;
 use crate::domain::rules::{Rulebook, RulebookErrors};
@@ -18,6 +21,7 @@ use crate::settings::{
 };
 use crate::store::{Store, Unknown};
 use crate::table::csv::{CsvSink, CsvSinkParams, CsvSource, CsvSourceParams, Encoding};
+use crate::table::google::KeyFileError;
 use crate::table::xlsx::{XlsxSink, XlsxSinkParams, XlsxSource, XlsxSourceParams};
 use crate::table::{TableSink, TableSource};
 
@@ -29,10 +33,11 @@ use crate::table::{TableSink, TableSource};
 pub fn parts(settings: &Settings) -> Result<Parts, AssembleError> {
     let llm = &settings.llm;
     let store = settings.cache_path.clone();
+    let google = google::Accounts::default();
     Ok(Parts {
         allowed_statuses: settings.allowed_statuses.clone(),
-        source: Some(source(settings)?),
-        sink: Some(sink(settings)?),
+        source: Some(source_of(settings, &google)?),
+        sink: Some(sink_of(settings, &google)?),
         providers: providers(llm)?,
         store: Arc::new(move || Store::open(&store)),
         as_of: settings.as_of,
@@ -80,9 +85,13 @@ fn warn_of_strange_statuses(settings: &Settings, rulebook: &Rulebook) {
 /// # Errors
 /// If it is of a kind that cannot be served.
 pub fn source(settings: &Settings) -> Result<Box<dyn TableSource>, AssembleError> {
+    source_of(settings, &google::Accounts::default())
+}
+
+fn source_of(settings: &Settings, google: &google::Accounts) -> Result<Box<dyn TableSource>, AssembleError> {
     let file = match &settings.source {
         SourceSettings::File(file) => file.clone(),
-        SourceSettings::Google(_) => return Err(AssembleError::Google("sheets.source_spreadsheet_id")),
+        SourceSettings::Google(sheet) => return Ok(Box::new(google.source(sheet, settings.rows)?)),
     };
     let FileSource { path, kind, sheet, encoding, delimiter } = file;
     let (header_row, data_start_row) = (settings.rows.header_row, settings.rows.data_start_row);
@@ -109,9 +118,13 @@ fn known_encoding(label: &str) -> Result<Encoding, AssembleError> {
 /// # Errors
 /// If it is of a kind that cannot be served.
 pub fn sink(settings: &Settings) -> Result<Box<dyn TableSink>, AssembleError> {
+    sink_of(settings, &google::Accounts::default())
+}
+
+fn sink_of(settings: &Settings, google: &google::Accounts) -> Result<Box<dyn TableSink>, AssembleError> {
     let FileTarget { path, kind, sheet, delimiter } = match &settings.target {
         TargetSettings::File(file) => file.clone(),
-        TargetSettings::Google(_) => return Err(AssembleError::Google("sheets.target_spreadsheet_id")),
+        TargetSettings::Google(sheet) => return Ok(Box::new(google.sink(sheet)?)),
     };
     Ok(match kind {
         FileKind::Csv => Box::new(CsvSink::new(CsvSinkParams { path, delimiter })),
@@ -162,6 +175,7 @@ pub fn wording(settings: &Settings) -> Wording {
 const HANG_MARGIN: Duration = Duration::from_secs(15);
 
 fn limits(settings: &Settings) -> Limits {
+    let is_google = matches!(settings.target, TargetSettings::Google(_));
     let slowest = settings.llm.providers.iter().map(|provider| provider.request_timeout).max();
     let defaults = Limits::default();
     Limits {
@@ -172,9 +186,15 @@ fn limits(settings: &Settings) -> Limits {
         call_deadline: slowest.map_or(defaults.call_deadline, |slowest| slowest + HANG_MARGIN),
         max_cost: settings.llm.max_cost,
         max_cost_per_day: settings.llm.max_cost_per_day,
+        // Requests are few and dear, and the table waits for Google by itself.
+        commit_interval: if is_google { GOOGLE_COMMITS } else { defaults.commit_interval },
+        sink_patience: if is_google { Duration::ZERO } else { defaults.sink_patience },
         ..defaults
     }
 }
+
+/// The shortest time between two commits to Google Sheets.
+const GOOGLE_COMMITS: Duration = Duration::from_secs(10);
 
 /// Why settings do not become an engine.
 #[derive(Debug, thiserror::Error)]
@@ -206,7 +226,10 @@ pub enum AssembleError {
     /// An encoding that is not known.
     #[error("source.encoding: «{0}» is no encoding that is known; try utf-8, utf-16le or windows-1251")]
     Encoding(String),
-    /// Google Sheets are not served by this version.
-    #[error("{0}: Google Sheets are not served by this version; use [source] and [target] with local files")]
-    Google(&'static str),
+    /// The key of the Google account cannot be used.
+    #[error("sheets.credentials_file: {0}")]
+    KeyFile(#[from] KeyFileError),
+    /// TLS cannot be set up: a fault of the build.
+    #[error("encrypted connections cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
 }

@@ -177,11 +177,11 @@ pub(crate) struct OutputArgs {
     /// Judge and print, write no results table; answers are kept, so nothing is paid for twice
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Also publish the rules to a Rules sheet (Google targets only)
+    /// Publish the rules to the tab sheets.rules_sheet_name first (Google targets only)
     #[arg(long)]
     pub(crate) rules: bool,
     /// Form of the rows on standard output, as they are judged
-    /// [default: table of the rows to fix on a terminal, jsonl elsewhere; json for --dry-run]
+    /// [default: table of the rows to fix on a terminal, jsonl elsewhere; rows for --dry-run]
     #[arg(long, value_enum, value_name = "FORM")]
     pub(crate) format: Option<RowFormat>,
     /// Write the report as JSON to this file, also for a run that failed
@@ -258,6 +258,8 @@ pub(crate) enum OnlyRows {
 pub(crate) enum RowFormat {
     /// The rows to fix, at the end
     Table,
+    /// One array of arrays, the first one the header, as the Python StatusValidator prints its dry runs
+    Rows,
     /// One array of objects
     Json,
     /// One object a line

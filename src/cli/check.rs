@@ -11,7 +11,7 @@ use crate::assemble;
 use crate::domain::columns::Columns;
 use crate::domain::results::Layout;
 use crate::domain::rules::Rulebook;
-use crate::settings::{Settings, SettingsError, TargetSettings};
+use crate::settings::{Settings, SettingsError, SourceSettings, TargetSettings};
 use crate::store::Store;
 use crate::table::{SinkOptions, TableError};
 
@@ -44,6 +44,7 @@ impl Check<'_> {
         self.rulebook(settings);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| CliError::new(Exit::Unavailable, error))?;
+        self.google(settings);
         let columns = runtime.block_on(self.source(settings));
         runtime.block_on(self.target(settings, columns.as_ref()));
         self.store(settings);
@@ -88,6 +89,19 @@ impl Check<'_> {
         }
     }
 
+    /// Names the account, which the spreadsheets have to be shared with.
+    fn google(&mut self, settings: &Settings) {
+        let access = match (&settings.source, &settings.target) {
+            (SourceSettings::Google(sheet), _) => &sheet.access,
+            (_, TargetSettings::Google(sheet)) => &sheet.access,
+            (SourceSettings::File(_), TargetSettings::File(_)) => return,
+        };
+        match assemble::email(access) {
+            Ok(email) => self.good("account", &email),
+            Err(error) => self.bad("account", &error.into()),
+        }
+    }
+
     /// Opens the source, finds the columns, reads the first page.
     async fn source(&mut self, settings: &Settings) -> Option<Columns> {
         let opened = async {
@@ -126,8 +140,9 @@ impl Check<'_> {
             let time_zone = settings.time_zone.clone();
             let language = settings.language;
             sink.open(&SinkOptions { layout, language, today, time_zone, unsettled: None }).await?;
-            if let TargetSettings::File(file) = &settings.target {
-                writable(&file.path)?;
+            match &settings.target {
+                TargetSettings::File(file) => writable(&file.path)?,
+                TargetSettings::Google(sheet) => assemble::google_sink(sheet)?.prove_writable().await?,
             }
             Ok::<_, CliError>(sink.name())
         };

@@ -19,6 +19,7 @@ mod man;
 mod plan;
 mod progress;
 mod rows;
+mod rules;
 mod run;
 mod runs;
 mod screen;

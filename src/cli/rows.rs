@@ -72,6 +72,8 @@ impl RowPrinter {
     fn row(&mut self, row: &ResultRow) {
         let text = match self.format {
             RowFormat::Table => return self.gather(row),
+            RowFormat::Rows if self.printed == 0 => format!("[\n  {},\n  {}", self.header(), self.array(row)),
+            RowFormat::Rows => format!(",\n  {}", self.array(row)),
             RowFormat::Json if self.printed == 0 => format!("[\n  {}", self.object(row)),
             RowFormat::Json => format!(",\n  {}", self.object(row)),
             RowFormat::Jsonl => format!("{}\n", self.object(row)),
@@ -86,8 +88,9 @@ impl RowPrinter {
     pub(crate) fn end(&mut self) -> io::Result<()> {
         let text = match self.format {
             RowFormat::Table => self.table(),
+            RowFormat::Rows if self.printed == 0 => format!("[\n  {}\n]\n", self.header()),
             RowFormat::Json if self.printed == 0 => "[]\n".to_owned(),
-            RowFormat::Json => "\n]\n".to_owned(),
+            RowFormat::Json | RowFormat::Rows => "\n]\n".to_owned(),
             RowFormat::Csv if self.printed == 0 && !self.columns.is_empty() => self.csv_header(),
             RowFormat::Csv | RowFormat::Jsonl => String::new(),
         };
@@ -126,6 +129,16 @@ impl RowPrinter {
         let object: Map<String, Value> =
             self.columns.iter().map(|column| (column.name().to_owned(), value(column))).collect();
         terminal::json(&Value::Object(object).to_string()).into_owned()
+    }
+
+    fn header(&self) -> String {
+        let names: Vec<Value> = self.columns.iter().map(|column| Value::from(column.name())).collect();
+        Value::Array(names).to_string()
+    }
+
+    fn array(&self, row: &ResultRow) -> String {
+        let cells: Vec<Value> = self.columns.iter().map(|column| Value::from(row.text(*column))).collect();
+        terminal::json(&Value::Array(cells).to_string()).into_owned()
     }
 
     fn csv_header(&self) -> String {
@@ -289,6 +302,8 @@ mod tests {
         let printer = printer(RowFormat::Csv);
         let line = printer.csv(&row(2, IsValid::No));
         assert!(line.contains("\"'=1+1\\u{1b}[2J\nsecond, line\""), "{line}");
+        let array = printer.array(&row(2, IsValid::No));
+        assert!(array.starts_with("[\"2\",\"P2\",\"On Track\",\"\",\"=1+1\\u001b[2J"), "{array}");
         let object = printer.object(&row(2, IsValid::No));
         assert!(object.contains("=1+1\\u001b[2J\\nsecond, line"), "{object}");
     }

@@ -16,6 +16,7 @@ use super::exit::{CliError, Exit};
 use super::log;
 use super::progress::Reporter;
 use super::rows::RowPrinter;
+use super::rules;
 use super::session::{Overrides, Session, unwritten};
 use super::signals::Signals;
 use super::summary::{self, Ending};
@@ -24,7 +25,7 @@ use crate::assemble;
 use crate::domain::freshness::monday_of;
 use crate::domain::rules::{Rulebook, Severity};
 use crate::engine::{Engine, Mode, Only, Parts, RunOutcome, RunReport, RunRequest, Tally};
-use crate::settings::{Settings, TargetSettings};
+use crate::settings::Settings;
 use crate::table::TableSink;
 
 /// How often progress is looked at.
@@ -61,7 +62,7 @@ fn reviewed(session: &Session, args: &RunArgs) -> Result<Done, CliError> {
     let overrides = Overrides::of_input(&args.input).path("target.path", args.output.output.as_ref());
     let settings = session.settings(overrides)?;
     if args.output.rules {
-        refuse_rules(&settings)?;
+        rules::publish(session, &settings, args.output.dry_run)?;
     }
     let parts = assemble::parts(&settings)?;
     let stop = CancellationToken::new();
@@ -218,7 +219,7 @@ pub(crate) fn drive(
 }
 
 fn printer(session: &Session, args: &RunArgs) -> RowPrinter {
-    let dry = args.output.dry_run.then_some(RowFormat::Json);
+    let dry = args.output.dry_run.then_some(RowFormat::Rows);
     let default = if session.screen.out_is_terminal { RowFormat::Table } else { RowFormat::Jsonl };
     let format = args.output.format.or(dry).unwrap_or(default);
     RowPrinter::new(session.screen.clone(), format)
@@ -236,18 +237,6 @@ fn with_printer(
     }
     let sink = parts.sink.map(|table| Box::new(Echo::beside(table, printer)) as Box<dyn TableSink>);
     Parts { sink, ..parts }
-}
-
-fn refuse_rules(settings: &Settings) -> Result<(), CliError> {
-    Err(CliError::usage(match &settings.target {
-        TargetSettings::File(file) => format!(
-            "--rules publishes the rules to a tab of a Google spreadsheet, and the target here is {}; \
-             leave --rules out, or set sheets.target_spreadsheet_id and sheets.rules_sheet_name. \
-             Nothing was asked and nothing was written",
-            file.path.display()
-        ),
-        TargetSettings::Google(_) => "--rules cannot publish to Google Sheets in this version".to_owned(),
-    }))
 }
 
 /// The file for `--summary`: proved to be writable before anything is spent, replaced as a whole at the end.

@@ -49,7 +49,7 @@ fn every_form_of_output_is_safe() {
 
 #[test]
 fn json_gives_the_cells_back_as_they_are() {
-    let rows = desk().run(&["--as-of", "2026-03-13", "--dry-run"]).json();
+    let rows = desk().run(&["--as-of", "2026-03-13", "--dry-run", "--format", "json"]).json();
     let rows = rows.as_array().unwrap();
     let cells = cells();
     assert_eq!(rows.len(), cells.len() - 1, "all but the blank row");
@@ -63,7 +63,7 @@ fn json_gives_the_cells_back_as_they_are() {
 
 #[test]
 fn every_hostile_row_has_the_state_that_is_expected_of_it() {
-    let rows = desk().run(&["--as-of", "2026-03-13", "--dry-run"]).json();
+    let rows = desk().run(&["--as-of", "2026-03-13", "--dry-run", "--format", "json"]).json();
     let state = |number: usize| {
         let row = rows.as_array().unwrap().iter().find(|row| row["Row Number"] == number)?;
         row["Is Valid"].as_str().map(str::to_owned)
