@@ -1,6 +1,7 @@
 //! What several topics need: small tables, engines under a paused clock, a runtime to wait in.
 
 pub(crate) mod cli;
+pub(crate) mod discovery;
 pub(crate) mod http;
 
 use std::sync::{Arc, Mutex};

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::repair::{doubled_additions, stray_additions};
 use super::rows::{Form, text_of};
 use super::snapshot::Snapshot;
-use super::tab::{ResultsTab, Sent};
+use super::tab::{Leftovers, ResultsTab, Sent};
 use super::write::{Added, RowWrite, Write};
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultRow;
@@ -77,7 +77,7 @@ impl Commit<'_> {
                 return Ok(self.done);
             }
             let is_repair = self.last.is_some();
-            match self.tab.send(&write, &now, self.count).await? {
+            match self.tab.send(&write, &now, Leftovers::Remove, self.count).await? {
                 sent @ (Sent::Done | Sent::Unknown) => {
                     refusals = 0;
                     if !is_repair {
@@ -224,17 +224,11 @@ impl Commit<'_> {
         if gone == Gone::Keep {
             return Vec::new();
         }
-        let (mut total, mut lost) = (0, Vec::new());
-        for (key, at) in now.keys() {
-            total += 1;
-            if !seen(&key) {
-                lost.push((key, at));
-            }
-        }
-        let is_marked = |at: &u32| now.cells(*at).is_some_and(|cells| is_gone_mark(&cells.number));
-        let count = lost.len() as u64;
-        lost.retain(|(_, at)| !is_marked(at));
-        if gone == Gone::Mark && is_suspicious_shrink(total, count) {
+        let is_marked = |at: u32| now.cells(at).is_some_and(|cells| is_gone_mark(&cells.number));
+        let present: Vec<(RowKey, u32)> = now.keys().filter(|(_, at)| !is_marked(*at)).collect();
+        let total = present.len() as u64;
+        let lost: Vec<(RowKey, u32)> = present.into_iter().filter(|(key, _)| !seen(key)).collect();
+        if gone == Gone::Mark && is_suspicious_shrink(total, lost.len() as u64) {
             self.done.shrink_refused = lost.len() as u64;
             return Vec::new();
         }

@@ -191,11 +191,11 @@ impl Open {
     fn take(&mut self, row: &ResultRow) {
         let row = ResultRow { key: row.key.clone().within(CELL_UNITS), ..row.clone() };
         self.warn_of_cuts(&row);
-        self.seen.insert(short(&row.key));
+        let is_new = self.seen.insert(short(&row.key));
         let told = self.form.told(|column| text_of(&row, column));
         if self.known.says(&row.key, &told) {
             self.waiting.remove(&row.key);
-            self.unchanged += 1;
+            self.unchanged += u64::from(is_new); // a row that is given again after an error counts once
             return;
         }
         self.waiting_bytes += self.form.columns.iter().map(|column| row.text(*column).len()).sum::<usize>();

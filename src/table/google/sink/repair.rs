@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::rows::Form;
 use super::snapshot::Snapshot;
 use super::survey::Copy;
-use super::tab::{ResultsTab, Sent};
+use super::tab::{Leftovers, ResultsTab, Sent};
 use super::undo::{Debt, moved_columns};
 use super::write::{Added, Cells, Content, Restore, RowWrite, Write, told};
 use crate::domain::key::RowKey;
@@ -41,7 +41,9 @@ impl ResultsTab {
                 target = %self.place.name(), rows = rows.len(),
                 "people moved rows while they were written; what was overwritten is put back"
             );
-            match self.send_repair(&Write { rows, added: Vec::new() }, &now, count).await? {
+            let write = Write { rows, added: Vec::new() };
+            // Nothing is removed while something is still owed.
+            match self.send(&write, &now, Leftovers::Stay, count).await? {
                 Sent::Done => {}
                 Sent::Unknown => return Ok(None),
                 Sent::Refused(_) => self.survey(count).await?,
@@ -52,19 +54,6 @@ impl ResultsTab {
             "people kept changing the tab while rows were put back; the copy of the tab is kept, run again"
                 .into(),
         ))
-    }
-
-    /// Nothing is removed while something is still owed.
-    async fn send_repair(
-        &mut self,
-        write: &Write,
-        now: &Snapshot,
-        count: &mut Requests,
-    ) -> Result<Sent, TableError> {
-        let spent = std::mem::take(&mut self.spent);
-        let sent = self.send(write, now, count).await;
-        self.spent.extend(spent);
-        sent
     }
 
     /// The rows of the tab that hold what was meant for others, each with what it held before.

@@ -66,6 +66,13 @@ pub(super) enum Sent {
     Unknown,
 }
 
+/// What becomes of copies that are not needed any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leftovers {
+    Remove,
+    Stay,
+}
+
 /// Rows below the header that are read with it, in case people insert some above.
 const ROWS_BELOW: u32 = 20;
 /// So often a look is repeated because the columns moved meanwhile.
@@ -205,11 +212,12 @@ impl ResultsTab {
         Ok(areas.iter().flat_map(|area| lines(&values, *area)).collect())
     }
 
-    /// Carries out a write, all of it or nothing.
+    /// Carries out a write, all of it or nothing. What earlier writes left goes with it, unless it is to stay.
     pub(super) async fn send(
         &mut self,
         write: &Write,
         snapshot: &Snapshot,
+        leftovers: Leftovers,
         count: &mut Requests,
     ) -> Result<Sent, TableError> {
         let Some(key_column) = snapshot.places.of(ResultColumn::Key).and_then(|at| u32::try_from(at).ok())
@@ -220,7 +228,10 @@ impl ResultsTab {
         let last = self.copies.iter().chain(&self.spent).max_by_key(|copy| copy.number);
         let copy = Copy::after(last, &self.tab);
         let record = Record::of(write, snapshot, key_column);
-        let old_copies: Vec<i32> = self.spent.iter().map(|copy| copy.id).collect();
+        let old_copies: Vec<i32> = match leftovers {
+            Leftovers::Remove => self.spent.iter().map(|copy| copy.id).collect(),
+            Leftovers::Stay => Vec::new(),
+        };
         let (fences, title, tabs) = (self.fences.clone(), copy.title(), self.tabs);
         let around = Around {
             tab: self.tab.id,
@@ -239,7 +250,7 @@ impl ResultsTab {
         };
         let sent = self.carry_out(&|| requests(write, &around), Some(&fence), count).await?;
         if sent == Sent::Done {
-            self.spent.clear();
+            self.spent.retain(|copy| !old_copies.contains(&copy.id));
             if !write.rows.is_empty() {
                 self.copies.push(copy);
             }
@@ -363,7 +374,7 @@ impl ResultsTab {
             let is_read = snapshot.was_read_from(&guess);
             guess = snapshot.places.clone();
             if is_read {
-                snapshot.header.remove(0);
+                snapshot.header = snapshot.header.split_off(1.min(snapshot.header.len()));
                 return Ok(Some((record, snapshot)));
             }
         }
