@@ -59,6 +59,7 @@ pub mod cli;
 pub mod domain;
 pub mod engine;
 pub mod llm;
+pub mod sandbox;
 pub mod settings;
 pub mod store;
 pub mod table;
