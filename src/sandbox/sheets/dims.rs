@@ -68,12 +68,6 @@ impl Dims {
         self.trim();
     }
 
-    /// Cuts the list to a number of rows or columns.
-    pub(crate) fn resize(&mut self, size: u32) {
-        self.list.truncate(size as usize);
-        self.trim();
-    }
-
     /// Puts a group around a range.
     pub(crate) fn group(&mut self, range: Range<u32>) {
         self.edit(range, |dim| dim.depth += 1);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::json::{number, single};
+use super::json::single;
 
 /// Gives every colour both of its fields, `color` and `colorStyle`; the style counts where both are given.
 pub(crate) fn complete_colors(value: &mut Value) {
@@ -155,10 +155,6 @@ fn overlay(target: &mut Value, layer: &Map<String, Value>) {
     }
 }
 
-/// Pixels as the API shows them.
-pub(crate) fn pixels(size: u32) -> Value {
-    number(f64::from(size))
-}
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ mod parse;
 mod title;
 
 pub(crate) use bounds::{Bounds, Rect};
-pub(crate) use parse::{Reference, corner, parse};
+pub(crate) use parse::{corner, parse};
 pub(crate) use title::quoted;
 
 /// The most columns a sheet may have.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub(crate) use dates::{moment, serial};
-pub(crate) use locale::{Locale, Part};
+pub(crate) use locale::Locale;
 
 use super::cell::Content;
 use super::formula::{Formula, canonical};

@@ -115,12 +115,6 @@ impl Reference {
         self
     }
 
-    /// The cell it means, if it is one.
-    pub(crate) fn cell(&self) -> Option<(u32, u32)> {
-        let bounds = self.bounds();
-        bounds.is_cell().then(|| bounds.top.zip(bounds.left)).flatten()
-    }
-
     /// The cells of it that a grid of that size has.
     pub(crate) fn rect(&self, rows: u32, columns: u32) -> Rect {
         self.bounds().clip(rows, columns)
