@@ -255,26 +255,39 @@ mod tests {
                 "/v4/spreadsheets/abc/values/%27My%20Tab%27%21A1%3AB2:append",
                 Some((Endpoint::ValuesAppend, vec!["abc", "'My Tab'!A1:B2"])),
             ),
-            ("GET", "/v4/spreadsheets/abc/values/Users+!1:2", Some((Endpoint::ValuesGet, vec!["abc", "Users !1:2"]))),
-            ("GET", "/v4/spreadsheets/abc/values/a%2Fb%2B%21A1", Some((Endpoint::ValuesGet, vec!["abc", "a/b+!A1"]))),
+            (
+                "GET",
+                "/v4/spreadsheets/abc/values/Users+!1:2",
+                Some((Endpoint::ValuesGet, vec!["abc", "Users !1:2"])),
+            ),
+            (
+                "GET",
+                "/v4/spreadsheets/abc/values/a%2Fb%2B%21A1",
+                Some((Endpoint::ValuesGet, vec!["abc", "a/b+!A1"])),
+            ),
             ("GET", "/v4/spreadsheets/abc/values/a/b!A1", None),
             ("GET", "/v4/spreadsheets/abc/values/", None),
             ("POST", "/v4/spreadsheets/abc/values/A1", None),
             ("GET", "/v4/spreadsheets/abc/values:batchGet", Some((Endpoint::ValuesBatchGet, vec!["abc"]))),
             ("DELETE", "/v4/spreadsheets/abc", None),
-            ("DELETE", "/drive/v3/files/abc/permissions/1", Some((Endpoint::PermissionDelete, vec!["abc", "1"]))),
+            (
+                "DELETE",
+                "/drive/v3/files/abc/permissions/1",
+                Some((Endpoint::PermissionDelete, vec!["abc", "1"])),
+            ),
         ] {
             let found = Route::find(method, path);
-            let found = found.as_ref().map(|route| {
-                (route.endpoint(), route.parts.iter().map(String::as_str).collect::<Vec<_>>())
-            });
+            let found = found
+                .as_ref()
+                .map(|route| (route.endpoint(), route.parts.iter().map(String::as_str).collect::<Vec<_>>()));
             assert_eq!(found, expected, "{method} {path}");
         }
     }
 
     #[test]
     fn calls_tell_what_they_are() {
-        let call = |method, path| Call { method, path, query: "", body: b"", now: jiff::Timestamp::UNIX_EPOCH };
+        let call =
+            |method, path| Call { method, path, query: "", body: b"", now: jiff::Timestamp::UNIX_EPOCH };
         let read = call("POST", "/v4/spreadsheets/a/values:batchGetByDataFilter");
         assert_eq!((read.kind(), read.service()), (Kind::Read, Some(Service::Sheets)));
         let write = call("PUT", "/v4/spreadsheets/a/values/A1");

@@ -155,7 +155,6 @@ fn overlay(target: &mut Value, layer: &Map<String, Value>) {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,7 +181,8 @@ mod tests {
 
     #[test]
     fn layers_go_over_the_default() {
-        let format = json!({"textFormat": {"bold": true}, "numberFormat": {"type": "DATE", "pattern": "yyyy"}});
+        let format =
+            json!({"textFormat": {"bold": true}, "numberFormat": {"type": "DATE", "pattern": "yyyy"}});
         let over = json!({"textFormat": {"bold": false, "italic": true}});
         let effective = effective(&[object(&format), object(&over)]);
         assert_eq!(effective["textFormat"]["bold"], json!(false));

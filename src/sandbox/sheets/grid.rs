@@ -81,7 +81,8 @@ impl Grid {
 
     /// One past the last column with something entered.
     pub(crate) fn entered_columns(&self) -> u32 {
-        let last = |line: &Arc<Vec<Cell>>| line.iter().rposition(|cell| !cell.is_blank()).map_or(0, |at| at + 1);
+        let last =
+            |line: &Arc<Vec<Cell>>| line.iter().rposition(|cell| !cell.is_blank()).map_or(0, |at| at + 1);
         u32::try_from(self.lines.iter().map(last).max().unwrap_or(0)).unwrap_or(u32::MAX)
     }
 

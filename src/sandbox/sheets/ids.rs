@@ -33,7 +33,9 @@ impl Ids {
     /// An id of a file: 44 letters, digits and marks.
     pub(crate) fn file(&mut self) -> String {
         const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        let letter = |rng: &mut fastrand::Rng| LETTERS.get(rng.usize(..LETTERS.len())).map_or('x', |byte| char::from(*byte));
+        let letter = |rng: &mut fastrand::Rng| {
+            LETTERS.get(rng.usize(..LETTERS.len())).map_or('x', |byte| char::from(*byte))
+        };
         let rest: String = (0..43).map(|_| letter(&mut self.0)).collect();
         format!("1{rest}")
     }

@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn numbers_are_printed_as_short_as_they_are() {
-        for (value, expected) in [(2.0, "2"), (0.5, "0.5"), (-3.0, "-3"), (1e20, "1e+20"), (0.000_976_562_5, "0.0009765625")] {
+        for (value, expected) in
+            [(2.0, "2"), (0.5, "0.5"), (-3.0, "-3"), (1e20, "1e+20"), (0.000_976_562_5, "0.0009765625")]
+        {
             assert_eq!(number(value).to_string(), expected);
         }
         assert_eq!(single(127.0 / 255.0).to_string(), "0.49803922");

@@ -11,9 +11,16 @@ use super::shift::{Axis, Change, Shift};
 use super::spreadsheet::Spreadsheet;
 
 /// Inserts rows or columns; they look like those before or after them.
-pub(crate) fn insert(draft: &mut Draft, tab: usize, axis: Axis, at: u32, count: u32, inherit_before: bool) -> Result<(), Refusal> {
+pub(crate) fn insert(
+    draft: &mut Draft,
+    tab: usize,
+    axis: Axis,
+    at: u32,
+    count: u32,
+    inherit_before: bool,
+) -> Result<(), Refusal> {
+    draft.book.check_room(tab, axis, count)?;
     apply(&mut draft.book, tab, &Shift::whole(axis, Change::Insert { at, count }), inherit_before);
-    draft.book.check_size()?;
     let Some(tab) = draft.book.tab_mut(tab) else { return Ok(()) };
     let model = if inherit_before { at.checked_sub(1) } else { Some(at + count) };
     let across = 0..tab.grid.size(axis.across());

@@ -9,9 +9,10 @@ use serde_json::json;
 use super::a1::MAX_COLUMNS;
 use super::cell::{Cell, Content, MAX_CHARACTERS};
 use super::entry;
+use super::json::Object;
 use super::office::{Document, Office};
 use super::spreadsheet::{NEW_COLUMNS, NEW_ROWS, Spreadsheet};
-use super::tab::Tab;
+use super::tab::{Area, Tab};
 use super::value::ErrorKind;
 
 /// A cell to be loaded.
@@ -43,6 +44,9 @@ pub enum LoadError {
     /// There is one of that id already.
     #[error("there is a spreadsheet «{0}» already")]
     Taken(String),
+    /// There is no such range.
+    #[error("there is no range «{0}»")]
+    NoRange(String),
     /// A sheet cannot be that large.
     #[error("a sheet of {rows} rows and {columns} columns is too large")]
     TooLarge {
@@ -83,13 +87,15 @@ impl Office {
     pub fn load_sheet(&mut self, id: &str, title: &str, rows: &[Vec<Typed>]) -> Result<(), LoadError> {
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
         let size = |count: usize, least: u32| u32::try_from(count).ok().map(|count| count.max(least));
-        let sizes = size(rows.len(), NEW_ROWS).zip(size(columns, NEW_COLUMNS).filter(|columns| *columns <= MAX_COLUMNS));
+        let sizes = size(rows.len(), NEW_ROWS)
+            .zip(size(columns, NEW_COLUMNS).filter(|columns| *columns <= MAX_COLUMNS));
         let too_large = || LoadError::TooLarge { rows: rows.len(), columns };
         let (height, width) = sizes.ok_or_else(too_large)?;
         let mut ids = self.ids.clone();
         let book = &mut self.loaded(id)?.book;
         let mut draft = book.clone();
-        let pristine = matches!(draft.tabs.as_slice(), [tab] if **tab == Tab::new(0, "Sheet1", NEW_ROWS, NEW_COLUMNS));
+        let pristine =
+            matches!(draft.tabs.as_slice(), [tab] if **tab == Tab::new(0, "Sheet1", NEW_ROWS, NEW_COLUMNS));
         let place = draft.titled(title).or(pristine.then_some(0));
         let new_id = match place.and_then(|at| draft.tab(at)) {
             Some(tab) => tab.id,
@@ -115,6 +121,33 @@ impl Office {
     /// Shares a spreadsheet with the caller, or takes it away: then Sheets answers 403, and Drive does not find it.
     pub fn share(&mut self, id: &str, shared: bool) -> Result<(), LoadError> {
         self.loaded(id)?.shared = shared;
+        Ok(())
+    }
+
+    /// Lets only somebody else edit a range, such as `Statuses!A:C`: writes of the caller that touch it are
+    /// refused. Gives the id of the protection, for [`unlock`](Self::unlock).
+    pub fn lock(&mut self, id: &str, range: &str) -> Result<i32, LoadError> {
+        let mut ids = self.ids.clone();
+        let document = self.loaded(id)?;
+        let place = document.book.find(range).map_err(|_| LoadError::NoRange(range.to_owned()))?;
+        let taken: Vec<i32> = document.book.tabs.iter().flat_map(|tab| tab.area_ids().collect::<Vec<_>>()).collect();
+        let protection = ids.number(|id| taken.contains(&id));
+        if let Some(tab) = document.book.tab_mut(place.tab) {
+            let body = Object::new().with("requestingUserCanEdit", false).into_map();
+            tab.protections.push(Area { id: protection, bounds: place.bounds, body });
+        }
+        self.ids = ids;
+        Ok(protection)
+    }
+
+    /// Takes such a lock away.
+    pub fn unlock(&mut self, id: &str, protection: i32) -> Result<(), LoadError> {
+        let book = &mut self.loaded(id)?.book;
+        for at in 0..book.tabs.len() {
+            if let Some(tab) = book.tab_mut(at) {
+                tab.protections.retain(|area| area.id != protection || !area.is_locked());
+            }
+        }
         Ok(())
     }
 
@@ -155,7 +188,10 @@ mod tests {
     fn sheets_are_loaded_replaced_and_added() {
         let mut office = Office::new(1);
         office.open_spreadsheet("book", "Book", Timestamp::UNIX_EPOCH).unwrap();
-        assert_eq!(office.open_spreadsheet("book", "B", Timestamp::UNIX_EPOCH), Err(LoadError::Taken("book".into())));
+        assert_eq!(
+            office.open_spreadsheet("book", "B", Timestamp::UNIX_EPOCH),
+            Err(LoadError::Taken("book".into()))
+        );
         let text = |text: &str| vec![vec![Typed::Text(text.into())]];
         office.load_sheet("book", "Statuses", &text("a")).unwrap();
         office.load_sheet("book", "Rules", &text("b")).unwrap();

@@ -65,8 +65,12 @@ impl Location {
     /// The cells it stands for on its sheet.
     pub(crate) fn bounds(self) -> Bounds {
         match self {
-            Self::Line(_, Axis::Rows, at) => Bounds { top: Some(at), bottom: Some(at + 1), ..Bounds::default() },
-            Self::Line(_, Axis::Columns, at) => Bounds { left: Some(at), right: Some(at + 1), ..Bounds::default() },
+            Self::Line(_, Axis::Rows, at) => {
+                Bounds { top: Some(at), bottom: Some(at + 1), ..Bounds::default() }
+            }
+            Self::Line(_, Axis::Columns, at) => {
+                Bounds { left: Some(at), right: Some(at + 1), ..Bounds::default() }
+            }
             _ => Bounds::default(),
         }
     }
@@ -86,7 +90,9 @@ impl Location {
         match self {
             Self::Spreadsheet => object.with("spreadsheet", true),
             Self::Sheet(sheet) => object.with("sheetId", sheet),
-            Self::Line(sheet, axis, at) => object.with("dimensionRange", dimension_range(axis, &(at..at + 1), sheet)),
+            Self::Line(sheet, axis, at) => {
+                object.with("dimensionRange", dimension_range(axis, &(at..at + 1), sheet))
+            }
         }
         .into()
     }
@@ -168,7 +174,10 @@ mod tests {
             (json!({"metadataId": 5, "locationType": "ROW", "visibility": "DOCUMENT"}), true),
             (json!({"metadataLocation": row(4), "locationMatchingStrategy": "EXACT_LOCATION"}), true),
             (json!({"metadataLocation": {"sheetId": 3}}), true),
-            (json!({"metadataLocation": {"sheetId": 3}, "locationMatchingStrategy": "EXACT_LOCATION"}), false),
+            (
+                json!({"metadataLocation": {"sheetId": 3}, "locationMatchingStrategy": "EXACT_LOCATION"}),
+                false,
+            ),
             (json!({"metadataLocation": row(5)}), false),
             (json!({"metadataLocation": {"spreadsheet": true}}), true),
         ] {

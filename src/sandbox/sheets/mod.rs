@@ -28,6 +28,8 @@
 
 mod a1;
 mod batch;
+#[cfg(test)]
+mod bench;
 mod call;
 mod cell;
 mod dims;
@@ -42,6 +44,7 @@ mod ids;
 mod json;
 mod lines;
 mod load;
+mod lock;
 mod look;
 mod metadata;
 mod office;

@@ -6,6 +6,7 @@ use super::call::{Answer, Call, Endpoint, Route, Service};
 use super::draft::Draft;
 use super::drive::{self, File};
 use super::ids::Ids;
+use super::lock;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::service;
@@ -135,6 +136,7 @@ impl Office {
         let book = self.document(id)?.book.clone();
         let mut draft = self.draft(book, now);
         let result = act(&mut draft)?;
+        lock::check(&self.document(id)?.book, &draft.book)?;
         self.ids = draft.ids;
         let document = self.document_mut(id)?;
         document.book = draft.book;

@@ -32,7 +32,8 @@ impl Query {
 
     /// A flag, in any of the spellings that clients use.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "yes"))
+        self.get(name)
+            .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "yes"))
     }
 
     /// A value of an enum; its default if the parameter is absent.

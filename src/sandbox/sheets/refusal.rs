@@ -47,9 +47,8 @@ impl Refusal {
 
     /// The field mask of an answer names what is not there.
     pub(crate) fn unknown_field(path: &str) -> Self {
-        let description = format!(
-            "Error expanding 'fields' parameter. Cannot find matching fields for path '{path}'."
-        );
+        let description =
+            format!("Error expanding 'fields' parameter. Cannot find matching fields for path '{path}'.");
         let violation = Violation { field: path.to_owned(), description };
         let details = vec![bad_request(&[violation])];
         Self { details, ..Self::invalid("Request contains an invalid argument.") }

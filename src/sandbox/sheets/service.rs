@@ -20,7 +20,12 @@ use super::values;
 use super::view::{self, Wish};
 
 /// Carries out a call.
-pub(super) fn answer(office: &mut Office, route: &Route, query: &Query, call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(super) fn answer(
+    office: &mut Office,
+    route: &Route,
+    query: &Query,
+    call: &Call<'_>,
+) -> Result<Answer, Refusal> {
     let (request, root, response) = messages(route.endpoint());
     let mask = query.fields(response)?;
     let body = if request.is_empty() { Map::new() } else { read_body(call.body, request, root)? };
@@ -80,7 +85,9 @@ fn carry_out(
         Endpoint::MetadataSearch => search(&office.document(id)?.book, body),
         Endpoint::ValuesGet => values::get(&office.document(id)?.book, range, query, now),
         Endpoint::ValuesBatchGet => values::batch_get(&office.document(id)?.book, query, now),
-        Endpoint::ValuesBatchGetByDataFilter => values::batch_get_by_filter(&office.document(id)?.book, body, now),
+        Endpoint::ValuesBatchGetByDataFilter => {
+            values::batch_get_by_filter(&office.document(id)?.book, body, now)
+        }
         Endpoint::ValuesUpdate => office.change(id, now, |draft| values::update(draft, range, query, body)),
         Endpoint::ValuesBatchUpdate => office.change(id, now, |draft| values::batch_update(draft, body)),
         Endpoint::ValuesBatchUpdateByDataFilter => {
@@ -133,7 +140,8 @@ fn get_by_filter(
             places.push((place.tab, book.closed(place)?));
         }
     }
-    let grid_data = mask.is_some() || body.get("includeGridData").and_then(Value::as_bool).unwrap_or_default();
+    let grid_data =
+        mask.is_some() || body.get("includeGridData").and_then(Value::as_bool).unwrap_or_default();
     let places = (!filters.is_empty()).then_some(places);
     Ok(view::spreadsheet(book, &Wish { places, mask: mask.unwrap_or(&Mask::All), grid_data }, call.now))
 }
@@ -241,7 +249,13 @@ fn requests_of(body: &Map<String, Value>, ids: &mut Ids) -> Vec<Value> {
 }
 
 /// `spreadsheets.sheets.copyTo`
-fn copy_to(office: &mut Office, id: &str, sheet: &str, body: &Map<String, Value>, call: &Call<'_>) -> Result<Value, Refusal> {
+fn copy_to(
+    office: &mut Office,
+    id: &str,
+    sheet: &str,
+    body: &Map<String, Value>,
+    call: &Call<'_>,
+) -> Result<Value, Refusal> {
     let source = &office.document(id)?.book;
     let at = sheet.parse().ok().and_then(|sheet| source.position(sheet));
     let tab = at.and_then(|at| source.tab(at)).cloned();
@@ -261,9 +275,9 @@ fn copy_to(office: &mut Office, id: &str, sheet: &str, body: &Map<String, Value>
 fn metadata(book: &Spreadsheet, id: &str) -> Result<Value, Refusal> {
     let id: i32 = id.parse().map_err(|_| Refusal::not_found())?;
     let found = book.metadata.iter().find(|metadata| metadata.id == id);
-    found.map(|metadata| metadata.json()).ok_or_else(|| {
-        Refusal::invalid(format!("No metadata with id: {id}"))
-    })
+    found
+        .map(|metadata| metadata.json())
+        .ok_or_else(|| Refusal::invalid(format!("No metadata with id: {id}")))
 }
 
 /// `spreadsheets.developerMetadata.search`
@@ -278,8 +292,8 @@ fn search(book: &Spreadsheet, body: &Map<String, Value>) -> Result<Value, Refusa
             }
         }
     }
-    let matched = found.into_iter().map(|(_, metadata, filters)| {
-        json!({"developerMetadata": metadata, "dataFilters": filters})
-    });
+    let matched = found
+        .into_iter()
+        .map(|(_, metadata, filters)| json!({"developerMetadata": metadata, "dataFilters": filters}));
     Ok(Object::new().list("matchedDeveloperMetadata", matched.collect()).into())
 }

@@ -86,7 +86,9 @@ impl Change {
     /// Where an index goes; none if it is removed.
     pub(crate) fn index(&self, index: u32) -> Option<u32> {
         match self {
-            Self::Insert { at, count } => Some(if index >= *at { index.saturating_add(*count) } else { index }),
+            Self::Insert { at, count } => {
+                Some(if index >= *at { index.saturating_add(*count) } else { index })
+            }
             Self::Remove(gone) if gone.contains(&index) => None,
             Self::Remove(gone) if index >= gone.end => Some(index - (gone.end - gone.start)),
             Self::Remove(_) => Some(index),
@@ -108,7 +110,8 @@ impl Change {
                 (!left.is_empty()).then_some(left)
             }
             Self::Move { from, to } => {
-                let (count, inside) = (from.end - from.start, from.start <= interval.start && interval.end <= from.end);
+                let (count, inside) =
+                    (from.end - from.start, from.start <= interval.start && interval.end <= from.end);
                 if inside {
                     let start = moved(from, *to, interval.start);
                     return Some(start..start + (interval.end - interval.start));
@@ -171,7 +174,8 @@ impl Shift {
             Axis::Columns => ((bounds.left, bounds.right), (bounds.top, bounds.bottom)),
         };
         if let Some(band) = &self.band {
-            let inside = across_start.unwrap_or(0) >= band.start && across_end.unwrap_or(u32::MAX) <= band.end;
+            let inside =
+                across_start.unwrap_or(0) >= band.start && across_end.unwrap_or(u32::MAX) <= band.end;
             if !inside {
                 return Some(bounds);
             }
@@ -199,9 +203,14 @@ mod tests {
             assert_eq!(insert.interval(interval), Some(expected));
         }
         let remove = Change::Remove(2..5);
-        for (interval, expected) in
-            [(0..2, Some(0..2)), (0..3, Some(0..2)), (3..4, None), (4..7, Some(2..4)), (6..7, Some(3..4)), (1..9, Some(1..6))]
-        {
+        for (interval, expected) in [
+            (0..2, Some(0..2)),
+            (0..3, Some(0..2)),
+            (3..4, None),
+            (4..7, Some(2..4)),
+            (6..7, Some(3..4)),
+            (1..9, Some(1..6)),
+        ] {
             assert_eq!(remove.interval(interval), expected);
         }
         let down = Change::Move { from: 1..3, to: 5 };

@@ -11,6 +11,7 @@ use super::a1::{self, Bounds, Rect};
 use super::entry::Locale;
 use super::metadata::Metadata;
 use super::refusal::Refusal;
+use super::shift::Axis;
 use super::tab::Tab;
 
 /// The rows of a new sheet.
@@ -151,21 +152,50 @@ impl Spreadsheet {
         format!("{}!{cells}", a1::quoted(title))
     }
 
-    /// Refuses what would make the sheets hold too many cells.
+    /// Refuses what has made a sheet too wide, or the sheets hold too many cells.
     pub(crate) fn check_size(&self) -> Result<(), Refusal> {
-        let cells = |tab: &Arc<Tab>| u64::from(tab.grid.rows()) * u64::from(tab.grid.columns());
-        if self.tabs.iter().map(cells).sum::<u64>() <= MAX_CELLS {
-            return Ok(());
-        }
-        Err(Refusal::invalid(format!(
-            "This action would increase the number of cells in the workbook above the limit of {MAX_CELLS} cells."
-        )))
+        self.tabs.iter().try_for_each(|tab| check_columns(tab.grid.columns()))?;
+        check_cells(self.tabs.iter().map(|tab| cells(tab.grid.rows(), tab.grid.columns())).sum())
     }
+
+    /// Refuses what would do so: so many more rows or columns of a sheet.
+    pub(crate) fn check_room(&self, tab: usize, axis: Axis, more: u32) -> Result<(), Refusal> {
+        let Some(grid) = self.tab(tab).map(|tab| &tab.grid) else { return Ok(()) };
+        if axis == Axis::Columns {
+            check_columns(grid.columns().saturating_add(more))?;
+        }
+        let all: u64 = self.tabs.iter().map(|tab| cells(tab.grid.rows(), tab.grid.columns())).sum();
+        check_cells(all + cells(more, grid.size(axis.across())))
+    }
+}
+
+fn cells(rows: u32, columns: u32) -> u64 {
+    u64::from(rows) * u64::from(columns)
+}
+
+fn check_cells(cells: u64) -> Result<(), Refusal> {
+    if cells <= MAX_CELLS {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format!(
+        "This action would increase the number of cells in the workbook above the limit of {MAX_CELLS} cells."
+    )))
+}
+
+fn check_columns(columns: u32) -> Result<(), Refusal> {
+    if columns <= a1::MAX_COLUMNS {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format!(
+        "This action would increase the number of columns in the sheet above the maximum limit of {} columns.",
+        a1::MAX_COLUMNS
+    )))
 }
 
 /// The time zone of a name, or of a distance such as `GMT-07:00`.
 pub(crate) fn time_zone(name: &str) -> Option<TimeZone> {
-    let Some((hours, minutes)) = name.strip_prefix("GMT").and_then(|distance| distance.split_once(':')) else {
+    let Some((hours, minutes)) = name.strip_prefix("GMT").and_then(|distance| distance.split_once(':'))
+    else {
         return TimeZone::get(name).ok();
     };
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);

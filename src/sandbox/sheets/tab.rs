@@ -49,6 +49,13 @@ pub(crate) struct Rule {
     pub(crate) body: Map<String, Value>,
 }
 
+impl Area {
+    /// True for a protection of somebody else, which the caller must not write into.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.body.get("requestingUserCanEdit") == Some(&Value::Bool(false))
+    }
+}
+
 impl Tab {
     /// An empty sheet.
     pub(crate) fn new(id: i32, title: impl Into<String>, rows: u32, columns: u32) -> Self {

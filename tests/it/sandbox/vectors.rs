@@ -76,7 +76,9 @@ impl<'a> Episode<'a> {
 
     fn replay(&mut self, record: &Value) -> Result<(), String> {
         let path = self.substitute(record["path"].as_str().unwrap());
-        let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let encode = |text: &str| {
+            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+        };
         let pairs = record["query"].as_array().unwrap().iter().map(|pair| {
             format!("{}={}", encode(pair[0].as_str().unwrap()), encode(pair[1].as_str().unwrap()))
         });
@@ -87,7 +89,8 @@ impl<'a> Episode<'a> {
         };
         let now = "2026-03-13T06:00:00Z".parse().unwrap();
         let method = record["method"].as_str().unwrap();
-        let answer = self.office.answer(&Call { method, path: &path, query: &query, body: body.as_bytes(), now });
+        let answer =
+            self.office.answer(&Call { method, path: &path, query: &query, body: body.as_bytes(), now });
         let shown = answer.body.clone().unwrap_or(Value::Null);
         if json!(answer.status) != record["status"] {
             return Err(format!("status {} instead of {}: {shown}", answer.status, record["status"]));
@@ -103,14 +106,18 @@ impl<'a> Episode<'a> {
         }
         let wanted = wanted.as_str().and_then(|name| self.constants.get(name)).unwrap_or(wanted).clone();
         let differs = || Err(format!("{path}: {given} instead of {wanted}"));
-        let chosen = wanted.as_str().is_some_and(|text| text.starts_with("SPREADSHEET_") && matches!(key, "id" | "spreadsheetId"));
+        let chosen = wanted
+            .as_str()
+            .is_some_and(|text| text.starts_with("SPREADSHEET_") && matches!(key, "id" | "spreadsheetId"));
         if chosen || (BOUND.contains(&key) && plain(&wanted) != "0") {
             self.bind(plain(&wanted), plain(given));
         }
         match (&wanted, given) {
             (Value::Object(wanted), Value::Object(given)) => {
                 for (name, value) in wanted {
-                    let Some(given) = given.get(name) else { return Err(format!("{path}.{name} is missing")) };
+                    let Some(given) = given.get(name) else {
+                        return Err(format!("{path}.{name} is missing"));
+                    };
                     self.compare(value, given, &format!("{path}.{name}"))?;
                 }
                 match given.keys().find(|name| !wanted.contains_key(*name)) {
@@ -126,7 +133,9 @@ impl<'a> Episode<'a> {
             }
             (Value::Number(wanted), Value::Number(given)) if wanted.as_f64() == given.as_f64() => Ok(()),
             (Value::String(text), given) if given.as_str() == Some(&self.substitute(text)) => Ok(()),
-            (wanted, given) if self.substitute(&plain(wanted)) == plain(given) && !wanted.is_string() => Ok(()),
+            (wanted, given) if self.substitute(&plain(wanted)) == plain(given) && !wanted.is_string() => {
+                Ok(())
+            }
             _ => differs(),
         }
     }
@@ -146,7 +155,8 @@ impl<'a> Episode<'a> {
             let mut rest = text.as_str();
             while let Some((before, after)) = rest.split_once(old.as_str()) {
                 let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
-                let inside = word(before.chars().last().or(result.chars().last())) || word(after.chars().next());
+                let inside =
+                    word(before.chars().last().or(result.chars().last())) || word(after.chars().next());
                 result.push_str(before);
                 result.push_str(if inside { old } else { new });
                 rest = after;

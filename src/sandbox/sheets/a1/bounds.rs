@@ -59,7 +59,10 @@ impl Rect {
 
     /// True if all cells of the other one are its cells.
     pub(crate) fn covers(self, other: Self) -> bool {
-        self.top <= other.top && self.left <= other.left && self.bottom >= other.bottom && self.right >= other.right
+        self.top <= other.top
+            && self.left <= other.left
+            && self.bottom >= other.bottom
+            && self.right >= other.right
     }
 
     /// The cells that both have; none if there is none.
@@ -99,7 +102,12 @@ pub(crate) struct Bounds {
 
 impl From<Rect> for Bounds {
     fn from(rect: Rect) -> Self {
-        Self { top: Some(rect.top), bottom: Some(rect.bottom), left: Some(rect.left), right: Some(rect.right) }
+        Self {
+            top: Some(rect.top),
+            bottom: Some(rect.bottom),
+            left: Some(rect.left),
+            right: Some(rect.right),
+        }
     }
 }
 
@@ -142,9 +150,8 @@ impl Bounds {
 
     /// From a `GridRange` of JSON.
     pub(crate) fn read(range: &Map<String, Value>) -> Self {
-        let side = |name: &str| {
-            range.get(name).and_then(Value::as_i64).and_then(|index| u32::try_from(index).ok())
-        };
+        let side =
+            |name: &str| range.get(name).and_then(Value::as_i64).and_then(|index| u32::try_from(index).ok());
         Self {
             top: side("startRowIndex"),
             bottom: side("endRowIndex"),

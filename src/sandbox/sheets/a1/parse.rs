@@ -120,7 +120,10 @@ mod tests {
 
     #[test]
     fn what_is_no_cell_is_a_name() {
-        for text in ["A", "1", "A0", "AAAA1", "A1:", ":A1", "A1:B2:C3", "A 1", "Total", "", "A-1", "$", "A$", "1A", "A1:x!"] {
+        for text in [
+            "A", "1", "A0", "AAAA1", "A1:", ":A1", "A1:B2:C3", "A 1", "Total", "", "A-1", "$", "A$", "1A",
+            "A1:x!",
+        ] {
             let reference = parse(text);
             if !text.contains('!') {
                 assert_eq!((reference.cells, reference.name.as_deref()), (None, Some(text)), "{text}");

@@ -54,7 +54,9 @@ mod tests {
         for plain in ["Sheet1x", "Sheet_1", "TRUE", "x.y", "Sales", "Status", "_a", "ABCD1", "RC_1"] {
             assert_eq!(quoted(plain), plain);
         }
-        for title in ["My Tab", "D3", "ABC1234", "R1C1", "RC", "2026", "Ünï", "Лист1", "a-b", "🌵 1", "", "1a", "a!b"] {
+        for title in
+            ["My Tab", "D3", "ABC1234", "R1C1", "RC", "2026", "Ünï", "Лист1", "a-b", "🌵 1", "", "1a", "a!b"]
+        {
             assert_eq!(quoted(title), format!("'{title}'"));
         }
         assert_eq!(quoted("It's"), "'It''s'");

@@ -15,7 +15,9 @@ pub(super) fn add(draft: &mut Draft, request: &Fields) -> Reply {
     let range = needed(request, "bandedRange")?;
     let body = body(range);
     if body.is_empty() {
-        return Err(Refusal::invalid("At least one of rowProperties and columnProperties must be specified."));
+        return Err(Refusal::invalid(
+            "At least one of rowProperties and columnProperties must be specified.",
+        ));
     }
     let place = place(draft, needed(range, "range")?)?;
     let rect = draft.book.closed(place)?;
@@ -68,9 +70,12 @@ pub(super) fn delete(draft: &mut Draft, request: &Fields) -> Reply {
 }
 
 fn find(draft: &Draft, id: i32) -> Option<(usize, usize)> {
-    draft.book.tabs.iter().enumerate().find_map(|(at, tab)| {
-        tab.bandings.iter().position(|area| area.id == id).map(|index| (at, index))
-    })
+    draft
+        .book
+        .tabs
+        .iter()
+        .enumerate()
+        .find_map(|(at, tab)| tab.bandings.iter().position(|area| area.id == id).map(|index| (at, index)))
 }
 
 fn position(draft: &Draft, id: i32) -> Result<(usize, usize), Refusal> {
@@ -84,9 +89,11 @@ fn check_free(
     own: Option<(usize, usize)>,
 ) -> Result<(), Refusal> {
     let found = tab(draft, at)?;
-    let taken = found.bandings.iter().enumerate().any(|(index, area)| {
-        Some((at, index)) != own && found.clip(area.bounds).meet(rect).is_some()
-    });
+    let taken = found
+        .bandings
+        .iter()
+        .enumerate()
+        .any(|(index, area)| Some((at, index)) != own && found.clip(area.bounds).meet(rect).is_some());
     if taken {
         return Err(Refusal::invalid(
             "You cannot add alternating background colors to a range that already has alternating background colors.",

@@ -14,7 +14,9 @@ pub(super) fn update(draft: &mut Draft, request: &Fields) -> Reply {
     let (horizontal, vertical) = (border("innerHorizontal"), border("innerVertical"));
     let tab = tab_mut(draft, at)?;
     for (row, column) in rect.cells() {
-        let pick = |edge: bool, outer: &Option<Border>, inner: &Option<Border>| if edge { outer.clone() } else { inner.clone() };
+        let pick = |edge: bool, outer: &Option<Border>, inner: &Option<Border>| {
+            if edge { outer.clone() } else { inner.clone() }
+        };
         let sides = [
             ("top", pick(row == rect.top, &top, &horizontal)),
             ("bottom", pick(row + 1 == rect.bottom, &bottom, &horizontal)),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::request::{Fields, Reply, cells, index, integer, mask, object, objects, sheet, tab, tab_mut, text};
+use super::request::{
+    Fields, Reply, cells, index, integer, mask, object, objects, sheet, tab, tab_mut, text,
+};
 use crate::sandbox::sheets::a1::Rect;
 use crate::sandbox::sheets::cell::{Cell, Content, MAX_CHARACTERS, link_of};
 use crate::sandbox::sheets::draft::Draft;
@@ -13,6 +15,7 @@ use crate::sandbox::sheets::format::{color_pair, complete_colors};
 use crate::sandbox::sheets::formula::{Formula, rewritten};
 use crate::sandbox::sheets::refusal::Refusal;
 use crate::sandbox::sheets::schema::Mask;
+use crate::sandbox::sheets::shift::Axis;
 use crate::sandbox::sheets::spreadsheet::Spreadsheet;
 use crate::sandbox::sheets::value::ErrorKind;
 use crate::sandbox::sheets::values::too_long;
@@ -23,7 +26,8 @@ pub(super) fn update(draft: &mut Draft, request: &Fields) -> Reply {
     let (at, rect, start) = match object(request, "start") {
         Some(start) => {
             let at = super::request::grid(draft, start)?;
-            let (row, column) = (index(start, "rowIndex")?.unwrap_or(0), index(start, "columnIndex")?.unwrap_or(0));
+            let (row, column) =
+                (index(start, "rowIndex")?.unwrap_or(0), index(start, "columnIndex")?.unwrap_or(0));
             let grid = &tab(draft, at)?.grid;
             for (name, index, size) in [("row", row, grid.rows()), ("column", column, grid.columns())] {
                 if index >= size {
@@ -52,12 +56,12 @@ pub(super) fn append(draft: &mut Draft, request: &Fields) -> Reply {
     let mask = cell_mask(request)?;
     let at = sheet(draft, integer(request, "sheetId").unwrap_or(0))?;
     let count = u32::try_from(objects(request, "rows").count()).unwrap_or(u32::MAX);
-    let tab = tab_mut(draft, at)?;
-    let first = tab.grid.last_row().map_or(0, |row| row + 1);
-    let (rows, columns) = (tab.grid.rows(), tab.grid.columns());
+    let grid = &tab(draft, at)?.grid;
+    let first = grid.last_row().map_or(0, |row| row + 1);
+    let (rows, columns) = (grid.rows(), grid.columns());
     if first + count > rows {
-        tab.grid.resize(first + count, columns);
-        draft.book.check_size()?;
+        draft.book.check_room(at, Axis::Rows, first + count - rows)?;
+        tab_mut(draft, at)?.grid.resize(first + count, columns);
     }
     write_rows(draft, at, Rect::new(first..first + count, 0..columns), request, &mask)?;
     Ok(None)
@@ -81,7 +85,13 @@ pub(super) fn repeat(draft: &mut Draft, request: &Fields) -> Reply {
     Ok(None)
 }
 
-fn write_rows(draft: &mut Draft, at: usize, rect: Rect, request: &Fields, mask: &Mask) -> Result<(), Refusal> {
+fn write_rows(
+    draft: &mut Draft,
+    at: usize,
+    rect: Rect,
+    request: &Fields,
+    mask: &Mask,
+) -> Result<(), Refusal> {
     for (line, row) in objects(request, "rows").zip(rect.top..) {
         if row >= rect.bottom {
             return Err(beyond("row", row, rect.bottom));
@@ -109,7 +119,13 @@ fn beyond(what: &str, index: u32, end: u32) -> Refusal {
 }
 
 /// Clears the fields in the cells that the rows of the request leave out.
-fn clear_rest(draft: &mut Draft, at: usize, rect: Rect, request: &Fields, mask: &Mask) -> Result<(), Refusal> {
+fn clear_rest(
+    draft: &mut Draft,
+    at: usize,
+    rect: Rect,
+    request: &Fields,
+    mask: &Mask,
+) -> Result<(), Refusal> {
     let widths: Vec<u32> = objects(request, "rows")
         .map(|row| row.get("values").and_then(Value::as_array).map_or(0, |values| values.len() as u32))
         .collect();

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::properties::resize;
 use super::request::{Dimension, Fields, Reply, axis, grid, index, mask, needed, tab, tab_mut};
-use super::sheets::check_grid;
 use crate::sandbox::sheets::draft::Draft;
 use crate::sandbox::sheets::formula::Calculator;
 use crate::sandbox::sheets::lines;
@@ -27,12 +26,11 @@ pub(super) fn insert(draft: &mut Draft, request: &Fields) -> Reply {
         )));
     }
     if range.start == 0 && inherit_before {
-        return Err(Refusal::invalid("range.startIndex must be greater than 0 if inheritFromBefore is true."));
+        return Err(Refusal::invalid(
+            "range.startIndex must be greater than 0 if inheritFromBefore is true.",
+        ));
     }
     let count = range.end - range.start;
-    if dimension.axis == Axis::Columns {
-        check_grid(1, size.saturating_add(count))?;
-    }
     lines::insert(draft, dimension.tab, dimension.axis, range.start, count, inherit_before)?;
     Ok(None)
 }
@@ -66,12 +64,9 @@ pub(super) fn append(draft: &mut Draft, request: &Fields) -> Reply {
     let axis = axis(request, "dimension")?;
     let length = index(request, "length")?.filter(|length| *length > 0);
     let length = length.ok_or_else(|| Refusal::invalid("length must be greater than 0"))?;
-    let size = tab(draft, at)?.grid.size(axis).saturating_add(length);
-    if axis == Axis::Columns {
-        check_grid(1, size)?;
-    }
+    draft.book.check_room(at, axis, length)?;
+    let size = tab(draft, at)?.grid.size(axis) + length;
     resize(draft, at, axis, size)?;
-    draft.book.check_size()?;
     Ok(None)
 }
 
@@ -143,7 +138,9 @@ pub(super) fn auto_resize(draft: &mut Draft, request: &Fields) -> Reply {
     let dims = tab_mut(draft, dimension.tab)?.dims_mut(dimension.axis);
     for (index, size) in range.zip(sizes) {
         if size.is_some() || dimension.axis == Axis::Rows {
-            dims.edit(index..index + 1, |dim| dim.size = size.filter(|size| *size != LINE || dimension.axis == Axis::Columns));
+            dims.edit(index..index + 1, |dim| {
+                dim.size = size.filter(|size| *size != LINE || dimension.axis == Axis::Columns)
+            });
         }
     }
     Ok(None::<Value>)

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::request::{Fields, Reply, integer, mask, needed, object, objects, place, sheet, tab, tab_mut, text};
+use super::request::{
+    Fields, Reply, integer, mask, needed, object, objects, place, sheet, tab, tab_mut, text,
+};
 use super::sort::sort_rows;
 use crate::sandbox::sheets::a1::{Bounds, Rect};
 use crate::sandbox::sheets::draft::Draft;
@@ -109,9 +111,12 @@ pub(super) fn delete_view(draft: &mut Draft, request: &Fields) -> Reply {
 }
 
 fn find_view(draft: &Draft, id: i32) -> Option<(usize, usize)> {
-    draft.book.tabs.iter().enumerate().find_map(|(at, tab)| {
-        tab.filter_views.iter().position(|view| view.id == id).map(|index| (at, index))
-    })
+    draft
+        .book
+        .tabs
+        .iter()
+        .enumerate()
+        .find_map(|(at, tab)| tab.filter_views.iter().position(|view| view.id == id).map(|index| (at, index)))
 }
 
 fn view_of(draft: &Draft, fields: &Fields, name: &str) -> Result<(usize, usize), Refusal> {

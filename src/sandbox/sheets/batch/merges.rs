@@ -49,7 +49,9 @@ pub(super) fn unmerge(draft: &mut Draft, request: &Fields) -> Reply {
 pub(super) fn check_whole(tab: &Tab, rect: Rect) -> Result<(), Refusal> {
     let cut = tab.merges.iter().any(|merge| merge.meet(rect).is_some() && !rect.covers(*merge));
     if cut {
-        return Err(Refusal::invalid("You must select all cells in a merged range to merge or unmerge them."));
+        return Err(Refusal::invalid(
+            "You must select all cells in a merged range to merge or unmerge them.",
+        ));
     }
     Ok(())
 }

@@ -45,7 +45,11 @@ pub(super) fn create(draft: &mut Draft, request: &Fields) -> Reply {
 pub(super) fn update(draft: &mut Draft, request: &Fields) -> Reply {
     let mask = mask(request, "DeveloperMetadata")?;
     let fields = needed(request, "developerMetadata")?;
-    let place = if mask.has("location") && fields.contains_key("location") { Some(location(draft, fields)?) } else { None };
+    let place = if mask.has("location") && fields.contains_key("location") {
+        Some(location(draft, fields)?)
+    } else {
+        None
+    };
     let mut ids = Vec::new();
     for filter in objects(request, "dataFilters") {
         ids.extend(selected(&draft.book, filter)?.into_iter().map(|metadata| metadata.id));

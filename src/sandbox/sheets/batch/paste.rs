@@ -98,7 +98,9 @@ fn take(draft: &Draft, at: usize, rect: Rect) -> Result<Vec<Vec<Taken>>, Refusal
         Scalar::Error(fault) => Content::Error(fault.kind),
     };
     let line = |row| {
-        let cells = rect.columns().map(|column| Taken { cell: grid.cell(row, column).clone(), value: value(row, column) });
+        let cells = rect
+            .columns()
+            .map(|column| Taken { cell: grid.cell(row, column).clone(), value: value(row, column) });
         cells.collect()
     };
     Ok(rect.rows().map(line).collect())
@@ -112,7 +114,8 @@ pub(super) fn copy(draft: &mut Draft, request: &Fields) -> Reply {
     let asked = draft.book.closed(target)?;
     let (height, width) =
         if transposed { (source.width(), source.height()) } else { (source.height(), source.width()) };
-    let times = |space: u32, one: u32| if one > 0 && space.is_multiple_of(one) { space.max(one) } else { one };
+    let times =
+        |space: u32, one: u32| if one > 0 && space.is_multiple_of(one) { space.max(one) } else { one };
     let (height_all, width_all) = (times(asked.height(), height), times(asked.width(), width));
     let grid = tab(draft, target.tab)?.grid.rect();
     let area = Rect::new(asked.top..asked.top + height_all, asked.left..asked.left + width_all);
@@ -180,7 +183,11 @@ pub(super) fn cut(draft: &mut Draft, request: &Fields) -> Reply {
 }
 
 /// Lets formulas and names that mean the cut cells mean where they are now.
-fn follow(draft: &mut Draft, (from, source): (usize, Rect), (to, area): (usize, Rect)) -> Result<(), Refusal> {
+fn follow(
+    draft: &mut Draft,
+    (from, source): (usize, Rect),
+    (to, area): (usize, Rect),
+) -> Result<(), Refusal> {
     let (old, new) = (tab(draft, from)?.title.clone(), tab(draft, to)?.title.clone());
     let (old_id, new_id) = (tab(draft, from)?.id, tab(draft, to)?.id);
     let grid = tab(draft, from)?.grid.rect();
@@ -223,7 +230,12 @@ fn check_inside(grid: Rect, area: Rect) -> Result<(), Refusal> {
 }
 
 /// Copies the rules of conditional formatting that hold over the cells.
-fn copy_rules(draft: &mut Draft, (from, source): (usize, Rect), (to, area): (usize, Rect), transposed: bool) -> Result<(), Refusal> {
+fn copy_rules(
+    draft: &mut Draft,
+    (from, source): (usize, Rect),
+    (to, area): (usize, Rect),
+    transposed: bool,
+) -> Result<(), Refusal> {
     let tab_from = tab(draft, from)?;
     let rules = tab_from.rules.iter().filter_map(|rule| {
         let parts = rule.ranges.iter().filter_map(|range| tab_from.clip(*range).meet(source));
@@ -253,8 +265,13 @@ fn copy_rules(draft: &mut Draft, (from, source): (usize, Rect), (to, area): (usi
     Ok(())
 }
 
-fn copy_merges(draft: &mut Draft, (from, source): (usize, Rect), (to, area): (usize, Rect)) -> Result<(), Refusal> {
-    let inside: Vec<Rect> = tab(draft, from)?.merges.iter().copied().filter(|merge| source.covers(*merge)).collect();
+fn copy_merges(
+    draft: &mut Draft,
+    (from, source): (usize, Rect),
+    (to, area): (usize, Rect),
+) -> Result<(), Refusal> {
+    let inside: Vec<Rect> =
+        tab(draft, from)?.merges.iter().copied().filter(|merge| source.covers(*merge)).collect();
     let target = tab_mut(draft, to)?;
     if (from, source) != (to, area) {
         target.merges.retain(|merge| merge.meet(area).is_none() || (from == to && source.covers(*merge)));

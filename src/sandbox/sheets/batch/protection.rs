@@ -51,9 +51,12 @@ pub(super) fn delete(draft: &mut Draft, request: &Fields) -> Reply {
 }
 
 fn find(draft: &Draft, id: i32) -> Option<(usize, usize)> {
-    draft.book.tabs.iter().enumerate().find_map(|(at, tab)| {
-        tab.protections.iter().position(|area| area.id == id).map(|index| (at, index))
-    })
+    draft
+        .book
+        .tabs
+        .iter()
+        .enumerate()
+        .find_map(|(at, tab)| tab.protections.iter().position(|area| area.id == id).map(|index| (at, index)))
 }
 
 fn position(draft: &Draft, id: i32) -> Result<(usize, usize), Refusal> {

@@ -111,7 +111,13 @@ fn scope(draft: &Draft, request: &Fields) -> Result<Vec<(usize, Rect)>, Refusal>
     Ok(draft.book.tabs.iter().enumerate().map(|(at, tab)| (at, tab.grid.rect())).collect())
 }
 
-fn replace_in(draft: &mut Draft, at: usize, rect: Rect, search: &Search, tally: &mut Tally) -> Result<(), Refusal> {
+fn replace_in(
+    draft: &mut Draft,
+    at: usize,
+    rect: Rect,
+    search: &Search,
+    tally: &mut Tally,
+) -> Result<(), Refusal> {
     let mut changes = Vec::new();
     let calc = Calculator::new(&draft.book, draft.now);
     for (row, column, cell) in tab(draft, at)?.grid.cells_in(rect) {
@@ -129,7 +135,8 @@ fn replace_in(draft: &mut Draft, at: usize, rect: Rect, search: &Search, tally: 
                 return Err(too_long());
             }
             let kind = cell.number_format().map(|(kind, _)| kind);
-            let plain = matches!(cell.content(), Content::Text(_)) && entry::as_number(&text, draft.book.locale()).is_some();
+            let plain = matches!(cell.content(), Content::Text(_))
+                && entry::as_number(&text, draft.book.locale()).is_some();
             let kind = if plain { Some("TEXT") } else { kind };
             changes.push((row, column, entry::entered(&new, kind, &draft.book, draft.now)));
             tally.rows.insert((at, row));

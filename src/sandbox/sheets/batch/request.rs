@@ -135,7 +135,9 @@ impl Dimension {
         if let Some((start, end)) = start.zip(end)
             && start >= end
         {
-            return Err(Refusal::invalid(format!("endIndex[{end}] must be greater than startIndex[{start}]")));
+            return Err(Refusal::invalid(format!(
+                "endIndex[{end}] must be greater than startIndex[{start}]"
+            )));
         }
         Ok(Self { tab, axis, start, end })
     }
@@ -153,7 +155,9 @@ impl Dimension {
         let size = tab(draft, self.tab)?.grid.size(self.axis);
         let start = self.start.unwrap_or(0);
         if start >= size {
-            return Err(Refusal::invalid(format!("range.startIndex is larger than current grid size ({size})")));
+            return Err(Refusal::invalid(format!(
+                "range.startIndex is larger than current grid size ({size})"
+            )));
         }
         Ok(start..self.end.unwrap_or(size).min(size))
     }

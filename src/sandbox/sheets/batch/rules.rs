@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::request::{Fields, Reply, index, integer, needed, object, objects, place, sheet, tab, tab_mut, text};
+use super::request::{
+    Fields, Reply, index, integer, needed, object, objects, place, sheet, tab, tab_mut, text,
+};
 use crate::sandbox::sheets::draft::Draft;
 use crate::sandbox::sheets::format::complete_colors;
 use crate::sandbox::sheets::json::Object;
@@ -17,7 +19,9 @@ pub(super) fn add(draft: &mut Draft, request: &Fields) -> Reply {
     let rules = &mut tab_mut(draft, at)?.rules;
     if index > rules.len() {
         let highest = rules.len();
-        return Err(Refusal::invalid(format!("Index too large: {index}. Highest allowed index is: {highest}")));
+        return Err(Refusal::invalid(format!(
+            "Index too large: {index}. Highest allowed index is: {highest}"
+        )));
     }
     rules.insert(index, rule);
     Ok(None)
@@ -51,7 +55,8 @@ pub(super) fn update(draft: &mut Draft, request: &Fields) -> Reply {
     let rule = rules.remove(index);
     let shown = view::rule(&rule, id);
     rules.insert(to, rule);
-    let reply = Object::new().with("newRule", shown).count("oldIndex", index as u32).count("newIndex", to as u32);
+    let reply =
+        Object::new().with("newRule", shown).count("oldIndex", index as u32).count("newIndex", to as u32);
     Ok(Some(reply.into()))
 }
 

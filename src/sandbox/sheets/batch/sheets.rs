@@ -5,14 +5,13 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::request::{Fields, Reply, flag, index, integer, needed, object, sheet, tab, text};
-use crate::sandbox::sheets::a1::MAX_COLUMNS;
 use crate::sandbox::sheets::draft::Draft;
 use crate::sandbox::sheets::format::complete_colors;
 use crate::sandbox::sheets::lines;
 use crate::sandbox::sheets::refusal::Refusal;
-use crate::sandbox::sheets::view;
 use crate::sandbox::sheets::spreadsheet::{NEW_COLUMNS, NEW_ROWS, Spreadsheet};
 use crate::sandbox::sheets::tab::Tab;
+use crate::sandbox::sheets::view;
 
 /// `addSheet`
 pub(super) fn add(draft: &mut Draft, request: &Fields) -> Reply {
@@ -135,12 +134,6 @@ pub(super) fn check_title(book: &Spreadsheet, title: &str, own: Option<usize>) -
 pub(super) fn check_grid(rows: u32, columns: u32) -> Result<(), Refusal> {
     if rows == 0 || columns == 0 {
         return Err(Refusal::invalid("A sheet must have at least one row and one column."));
-    }
-    if columns > MAX_COLUMNS {
-        return Err(Refusal::invalid(format!(
-            "This action would increase the number of columns in the sheet above the maximum limit of \
-             {MAX_COLUMNS} columns."
-        )));
     }
     Ok(())
 }

@@ -43,7 +43,8 @@ pub(super) fn sort_rows(draft: &mut Draft, at: usize, rect: Rect, specs: &[&Fiel
     rows.sort_by(|(left_row, left), (right_row, right)| {
         let mut order = Ordering::Equal;
         for (key, (left, right)) in keys.iter().zip(left.iter().zip(right)) {
-            let colors = key.color_order(found.grid.cell(*left_row, key.column), found.grid.cell(*right_row, key.column));
+            let colors = key
+                .color_order(found.grid.cell(*left_row, key.column), found.grid.cell(*right_row, key.column));
             order = order.then(colors.unwrap_or_else(|| compare(left, right, key.descending)));
         }
         order
@@ -78,9 +79,10 @@ struct Key<'a> {
 impl Key<'_> {
     /// Cells of the colour asked for come first; none if no colour is asked for.
     fn color_order(&self, left: &Cell, right: &Cell) -> Option<Ordering> {
-        let (name, wanted) = ["backgroundColorStyle", "backgroundColor", "foregroundColorStyle", "foregroundColor"]
-            .into_iter()
-            .find_map(|name| self.spec.get(name).map(|color| (name, color)))?;
+        let (name, wanted) =
+            ["backgroundColorStyle", "backgroundColor", "foregroundColorStyle", "foregroundColor"]
+                .into_iter()
+                .find_map(|name| self.spec.get(name).map(|color| (name, color)))?;
         let plain = name.trim_end_matches("Style");
         let wanted = wanted.get("rgbColor").unwrap_or(wanted);
         let has = |cell: &Cell| {

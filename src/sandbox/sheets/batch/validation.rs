@@ -19,7 +19,9 @@ pub(super) fn set(draft: &mut Draft, request: &Fields) -> Reply {
         None => grid.edit_kept(rect, |_, _, cell| cell.change(|extra| extra.validation = None)),
         Some(rule) => {
             for (row, column) in rect.cells() {
-                grid.edit(row, column, |cell| cell.change(|extra| extra.validation = Some(rule.clone().into())));
+                grid.edit(row, column, |cell| {
+                    cell.change(|extra| extra.validation = Some(rule.clone().into()))
+                });
             }
         }
     }

@@ -40,7 +40,9 @@ fn number(value: f64, format: Option<(&str, &str)>, locale: &Locale) -> String {
         return general(value, locale);
     }
     let sections = pattern::sections(pattern);
-    let Some((section, value)) = pattern::section_for(&sections, value) else { return general(value, locale) };
+    let Some((section, value)) = pattern::section_for(&sections, value) else {
+        return general(value, locale);
+    };
     if section.is_date() {
         return dates::show(section, value, locale).unwrap_or_else(|| general(value, locale));
     }
@@ -74,7 +76,11 @@ fn scientific(value: f64, places: usize, trim: bool) -> String {
 
 /// Without zeros at the end of a fraction.
 fn trimmed(text: &str) -> String {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -147,10 +147,14 @@ fn with_exponent(pieces: &[Piece], exponent: usize, value: f64, locale: &Locale)
     let width = digits(pieces.get(exponent..));
     let power = power.trim_start_matches('0');
     let literal = |range: Option<&[Piece]>| -> String {
-        range.unwrap_or_default().iter().filter_map(|piece| match piece {
-            Piece::Literal(text) => Some(text.as_str()),
-            _ => None,
-        }).collect()
+        range
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Literal(text) => Some(text.as_str()),
+                _ => None,
+            })
+            .collect()
     };
     let (before, after) = (literal(pieces.get(..exponent)), literal(pieces.get(exponent..)));
     format!("{before}{}E{sign}{power:0>width$}{after}", mantissa.replace('.', &locale.decimal.to_string()))

@@ -13,7 +13,12 @@ pub(super) fn list(document: &Document) -> Value {
 }
 
 /// `comments.create`
-pub(super) fn create(office: &mut Office, id: &str, body: &Map<String, Value>, now: Timestamp) -> Result<Value, Fault> {
+pub(super) fn create(
+    office: &mut Office,
+    id: &str,
+    body: &Map<String, Value>,
+    now: Timestamp,
+) -> Result<Value, Fault> {
     let content = text(body, "content").unwrap_or_default();
     if content.is_empty() {
         return Err(Fault::new(400, "required", "Required").at("content"));

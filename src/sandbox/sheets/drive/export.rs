@@ -35,8 +35,10 @@ fn written(book: &Spreadsheet, delimiter: u8, now: Timestamp) -> String {
     let Some(grid) = book.tab(0).map(|tab| &tab.grid) else { return String::new() };
     let calc = Calculator::new(book, now);
     let width = grid.entered_columns();
-    let mut writer =
-        csv::WriterBuilder::new().delimiter(delimiter).terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(delimiter)
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
     for row in 0..grid.last_row().map_or(0, |row| row + 1) {
         let record = (0..width).map(|column| {
             let key = (0, row, column);
@@ -54,11 +56,12 @@ fn written(book: &Spreadsheet, delimiter: u8, now: Timestamp) -> String {
 /// `files.update` with CSV as its contents: one sheet takes the place of all.
 pub(super) fn import(office: &mut Office, id: &str, call: &Call<'_>) -> Result<Value, Fault> {
     let book = document(office, id)?.book.clone();
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(call.body);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(call.body);
     let mut rows: Vec<csv::StringRecord> = Vec::new();
     for record in reader.records() {
-        rows.push(record.map_err(|_| Fault::new(400, "badContent", "Bad content. The supplied file cannot be read as CSV."))?);
+        rows.push(record.map_err(|_| {
+            Fault::new(400, "badContent", "Bad content. The supplied file cannot be read as CSV.")
+        })?);
     }
     let width = rows.iter().map(csv::StringRecord::len).max().unwrap_or(0);
     let size = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);

@@ -36,7 +36,12 @@ pub(super) fn list(office: &Office, query: &Query) -> Result<Value, Fault> {
     let [most, usual] = PAGE;
     let size = match query.get("pageSize") {
         Some(size) => size.parse().ok().filter(|size| (1..=most).contains(size)).ok_or_else(|| {
-            Fault::new(400, "invalidParameter", format!("Invalid value '{size}'. Values must be within the range: [1, {most}]")).at("pageSize")
+            Fault::new(
+                400,
+                "invalidParameter",
+                format!("Invalid value '{size}'. Values must be within the range: [1, {most}]"),
+            )
+            .at("pageSize")
         })?,
         None => usual,
     };
@@ -73,7 +78,9 @@ fn sort(found: &mut [&Document], order: &str) -> Result<(), Fault> {
         found.sort_by(|left, right| {
             let order = match name {
                 "createdTime" => left.file.created.cmp(&right.file.created),
-                "name" | "name_natural" => left.book.title.to_lowercase().cmp(&right.book.title.to_lowercase()),
+                "name" | "name_natural" => {
+                    left.book.title.to_lowercase().cmp(&right.book.title.to_lowercase())
+                }
                 _ => left.file.modified.cmp(&right.file.modified),
             };
             if descending { order.reverse() } else { order }
@@ -94,7 +101,12 @@ pub(super) fn create(office: &mut Office, body: &Map<String, Value>, now: Timest
 }
 
 /// `files.update`
-pub(super) fn update(office: &mut Office, id: &str, body: &Map<String, Value>, now: Timestamp) -> Result<Value, Fault> {
+pub(super) fn update(
+    office: &mut Office,
+    id: &str,
+    body: &Map<String, Value>,
+    now: Timestamp,
+) -> Result<Value, Fault> {
     check_type(body)?;
     let document = document_mut(office, id)?;
     if let Some(name) = text(body, "name") {
@@ -106,7 +118,12 @@ pub(super) fn update(office: &mut Office, id: &str, body: &Map<String, Value>, n
 }
 
 /// `files.copy`
-pub(super) fn copy(office: &mut Office, id: &str, body: &Map<String, Value>, now: Timestamp) -> Result<Value, Fault> {
+pub(super) fn copy(
+    office: &mut Office,
+    id: &str,
+    body: &Map<String, Value>,
+    now: Timestamp,
+) -> Result<Value, Fault> {
     check_type(body)?;
     let source = document(office, id)?;
     let mut book = source.book.clone();

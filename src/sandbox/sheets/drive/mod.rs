@@ -64,9 +64,13 @@ fn carry_out(office: &mut Office, route: &Route, query: &Query, call: &Call<'_>)
 fn default_fields(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::FileList => "kind,nextPageToken,incompleteSearch,files(kind,id,name,mimeType)",
-        Endpoint::FileCreate | Endpoint::FileGet | Endpoint::FileUpdate | Endpoint::FileCopy => "kind,id,name,mimeType",
+        Endpoint::FileCreate | Endpoint::FileGet | Endpoint::FileUpdate | Endpoint::FileCopy => {
+            "kind,id,name,mimeType"
+        }
         Endpoint::PermissionList => "kind,nextPageToken,permissions(kind,id,type,role)",
-        Endpoint::PermissionCreate | Endpoint::PermissionGet | Endpoint::PermissionUpdate => "kind,id,type,role",
+        Endpoint::PermissionCreate | Endpoint::PermissionGet | Endpoint::PermissionUpdate => {
+            "kind,id,type,role"
+        }
         _ => "*",
     }
 }

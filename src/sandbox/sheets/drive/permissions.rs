@@ -24,17 +24,30 @@ pub(super) fn get(document: &Document, id: &str) -> Result<Value, Fault> {
 const ROLES: [&str; 6] = ["owner", "organizer", "fileOrganizer", "writer", "commenter", "reader"];
 
 /// `permissions.create`: the same address gets another role, not a second permission.
-pub(super) fn create(office: &mut Office, id: &str, body: &Map<String, Value>, query: &Query) -> Result<Value, Fault> {
+pub(super) fn create(
+    office: &mut Office,
+    id: &str,
+    body: &Map<String, Value>,
+    query: &Query,
+) -> Result<Value, Fault> {
     let (kind, role) = (text(body, "type").unwrap_or_default(), text(body, "role").unwrap_or_default());
     check_role(role, query)?;
     let address = match kind {
         "user" | "group" => text(body, "emailAddress"),
         "domain" => text(body, "domain"),
         "anyone" => Some(""),
-        _ => return Err(Fault::new(400, "required", "The permission type field is required.").at("permission.type")),
+        _ => {
+            return Err(
+                Fault::new(400, "required", "The permission type field is required.").at("permission.type")
+            );
+        }
     };
     let Some(address) = address.map(str::to_owned) else {
-        return Err(Fault::new(400, "invalid", "The specified emailAddress is invalid or not applicable for the given permission type."));
+        return Err(Fault::new(
+            400,
+            "invalid",
+            "The specified emailAddress is invalid or not applicable for the given permission type.",
+        ));
     };
     let (kind, role) = (kind.to_owned(), role.to_owned());
     let new = if kind == "anyone" { "anyoneWithLink".to_owned() } else { office.ids.permission() };
@@ -101,7 +114,9 @@ pub(super) fn delete(office: &mut Office, id: &str, permission: &str) -> Result<
 
 fn check_role(role: &str, query: &Query) -> Result<(), Fault> {
     if !ROLES.contains(&role) {
-        return Err(Fault::new(400, "required", "The permission role field is required.").at("permission.role"));
+        return Err(
+            Fault::new(400, "required", "The permission role field is required.").at("permission.role")
+        );
     }
     if role == "owner" && !query.flag("transferOwnership") {
         let message = "The transferOwnership parameter must be enabled when the permission role is 'owner'.";

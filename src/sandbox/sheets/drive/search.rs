@@ -139,7 +139,8 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn take(&mut self, word: &str) -> bool {
-        let there = matches!(self.words.get(self.at), Some(Word::Plain(plain)) if plain.eq_ignore_ascii_case(word));
+        let there =
+            matches!(self.words.get(self.at), Some(Word::Plain(plain)) if plain.eq_ignore_ascii_case(word));
         self.at += usize::from(there);
         there
     }

@@ -32,7 +32,8 @@ pub(crate) fn moment(serial: f64) -> Option<DateTime> {
 }
 
 fn day_fraction(time: Time) -> f64 {
-    let seconds = f64::from(time.hour()) * 3600.0 + f64::from(time.minute()) * 60.0 + f64::from(time.second());
+    let seconds =
+        f64::from(time.hour()) * 3600.0 + f64::from(time.minute()) * 60.0 + f64::from(time.second());
     (seconds + f64::from(time.subsec_nanosecond()) / 1e9) / 86_400.0
 }
 
@@ -50,7 +51,9 @@ pub(super) fn read(text: &str, locale: &Locale, year: i16) -> Option<Moment> {
     let cuts = text.match_indices([' ', 'T']).map(|(at, _)| at);
     for at in cuts {
         let (Some(first), Some(last)) = (text.get(..at), text.get(at + 1..)) else { continue };
-        let (Some((date, pattern)), Some((value, _))) = (day(first, locale, year), time(last.trim())) else { continue };
+        let (Some((date, pattern)), Some((value, _))) = (day(first, locale, year), time(last.trim())) else {
+            continue;
+        };
         if value >= 1.0 {
             return None;
         }
@@ -113,13 +116,18 @@ fn numeric(text: &str, locale: &Locale, this_year: i16) -> Option<(Date, String)
         return None;
     }
     let parts: Vec<&str> = text.split(separator).collect();
-    if !parts.iter().all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())) {
+    if !parts
+        .iter()
+        .all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         return None;
     }
     let order: Vec<Part> = match parts.as_slice() {
         [first, _, _] if first.len() == 4 => vec![Part::Year, Part::Month, Part::Day],
         [_, _, _] => locale.order.to_vec(),
-        [_, _] if separator != '.' => locale.order.iter().copied().filter(|part| *part != Part::Year).collect(),
+        [_, _] if separator != '.' => {
+            locale.order.iter().copied().filter(|part| *part != Part::Year).collect()
+        }
         _ => return None,
     };
     let (mut day, mut month, mut year) = (0, 0, this_year);
@@ -145,7 +153,11 @@ fn numeric(text: &str, locale: &Locale, this_year: i16) -> Option<(Date, String)
     }
     let date = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
     let iso = order.first() == Some(&Part::Year) && parts.iter().skip(1).all(|part| part.len() == 2);
-    let pattern = if iso { ["yyyy", "mm", "dd"].join(&separator.to_string()) } else { pattern.join(&separator.to_string()) };
+    let pattern = if iso {
+        ["yyyy", "mm", "dd"].join(&separator.to_string())
+    } else {
+        pattern.join(&separator.to_string())
+    };
     Some((date, pattern))
 }
 
@@ -162,9 +174,10 @@ fn full_year(year: i16, digits: usize) -> Option<i16> {
 /// A day with the name of its month: `5 Jan 2020`, `January 5, 2020`, `5-Jan`.
 fn with_month_name(text: &str, locale: &Locale, this_year: i16) -> Option<(Date, String)> {
     let parts: Vec<&str> = text.split([' ', ',', '-']).filter(|part| !part.is_empty()).collect();
-    let (position, month, long) = parts.iter().enumerate().find_map(|(position, part)| {
-        month_name(part, locale).map(|(month, long)| (position, month, long))
-    })?;
+    let (position, month, long) = parts
+        .iter()
+        .enumerate()
+        .find_map(|(position, part)| month_name(part, locale).map(|(month, long)| (position, month, long)))?;
     let name = if long { "mmmm" } else { "mmm" };
     let number = |index: usize| parts.get(index)?.parse::<i16>().ok();
     let full = |index: usize| parts.get(index).and_then(|text| full_year(text.parse().ok()?, text.len()));

@@ -78,8 +78,18 @@ impl Locale {
 
 const ENGLISH_MONTHS: [[&str; 12]; 2] = [
     [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-        "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ],
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
 ];
@@ -135,8 +145,18 @@ static OTHERS: [Locale; 4] = [
         truth: ["WAHR", "FALSCH"],
         months: [
             [
-                "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
-                "November", "Dezember",
+                "Januar",
+                "Februar",
+                "März",
+                "April",
+                "Mai",
+                "Juni",
+                "Juli",
+                "August",
+                "September",
+                "Oktober",
+                "November",
+                "Dezember",
             ],
             ["Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."],
         ],
@@ -159,11 +179,22 @@ static OTHERS: [Locale; 4] = [
         truth: ["VRAI", "FAUX"],
         months: [
             [
-                "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre",
-                "novembre", "décembre",
+                "janvier",
+                "février",
+                "mars",
+                "avril",
+                "mai",
+                "juin",
+                "juillet",
+                "août",
+                "septembre",
+                "octobre",
+                "novembre",
+                "décembre",
             ],
             [
-                "janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.",
+                "janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.",
+                "déc.",
             ],
         ],
         days: [
@@ -185,8 +216,18 @@ static OTHERS: [Locale; 4] = [
         truth: ["ИСТИНА", "ЛОЖЬ"],
         months: [
             [
-                "январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь", "октябрь",
-                "ноябрь", "декабрь",
+                "январь",
+                "февраль",
+                "март",
+                "апрель",
+                "май",
+                "июнь",
+                "июль",
+                "август",
+                "сентябрь",
+                "октябрь",
+                "ноябрь",
+                "декабрь",
             ],
             ["янв", "фев", "мар", "апр", "май", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"],
         ],
@@ -203,9 +244,13 @@ mod tests {
 
     #[test]
     fn a_locale_is_found_by_name_or_language() {
-        for (name, decimal, group) in
-            [("en_US", '.', ','), ("de_AT", ',', '.'), ("ru", ',', '\u{a0}'), ("xx", '.', ','), ("en", '.', ',')]
-        {
+        for (name, decimal, group) in [
+            ("en_US", '.', ','),
+            ("de_AT", ',', '.'),
+            ("ru", ',', '\u{a0}'),
+            ("xx", '.', ','),
+            ("en", '.', ','),
+        ] {
             let locale = Locale::of(name);
             assert_eq!((locale.decimal, locale.group), (decimal, group), "{name}");
         }

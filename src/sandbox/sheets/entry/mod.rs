@@ -79,11 +79,7 @@ pub(crate) fn as_number(text: &str, locale: &Locale) -> Option<f64> {
 fn truth(text: &str, locale: &Locale) -> Option<bool> {
     let is = |word: &str| text.to_lowercase() == word.to_lowercase();
     let [yes, no] = locale.truth;
-    if is("true") || is(yes) {
-        Some(true)
-    } else {
-        (is("false") || is(no)).then_some(false)
-    }
+    if is("true") || is(yes) { Some(true) } else { (is("false") || is(no)).then_some(false) }
 }
 
 /// True for `+text`, and for `-text` that can be read as a formula.

@@ -103,7 +103,8 @@ impl<'a> Calculator<'a> {
             Expr::Binary(Binary::Add | Binary::Subtract, left, right) => {
                 let (first, second) =
                     (self.format_of(left, place, steps + 1), self.format_of(right, place, steps + 1));
-                let difference = matches!(expr, Expr::Binary(Binary::Subtract, ..)) && first.is_some() && second.is_some();
+                let difference =
+                    matches!(expr, Expr::Binary(Binary::Subtract, ..)) && first.is_some() && second.is_some();
                 let dated = first.as_ref().is_some_and(|(kind, _)| kind.starts_with("DATE"));
                 if difference && dated { None } else { first.or(second) }
             }
@@ -286,9 +287,10 @@ impl<'a> Calculator<'a> {
 
     /// The value of a cell whose formula, if it has one, is known already.
     pub(super) fn settled(&self, key: Key) -> Scalar {
-        self.cell(key).content().scalar().unwrap_or_else(|| {
-            self.known.borrow().get(&key).cloned().unwrap_or_else(circle)
-        })
+        self.cell(key)
+            .content()
+            .scalar()
+            .unwrap_or_else(|| self.known.borrow().get(&key).cloned().unwrap_or_else(circle))
     }
 
     /// The values of an area that are kept, row by row.

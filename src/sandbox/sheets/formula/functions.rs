@@ -10,7 +10,12 @@ use crate::sandbox::sheets::entry::{self, Locale};
 use crate::sandbox::sheets::value::{ErrorKind, Fault, Scalar};
 
 /// Calls a function.
-pub(super) fn call(calc: &Calculator<'_>, name: &str, arguments: &[Expr], place: Key) -> Result<Scalar, Fault> {
+pub(super) fn call(
+    calc: &Calculator<'_>,
+    name: &str,
+    arguments: &[Expr],
+    place: Key,
+) -> Result<Scalar, Fault> {
     let Some((_, least, most, function)) = FUNCTIONS.iter().find(|(found, ..)| *found == name) else {
         return Err(ErrorKind::Name.because(format!("Unknown function: '{name}'.")));
     };
@@ -64,7 +69,9 @@ const FUNCTIONS: [(&str, usize, usize, Function); 40] = [
     ("LEN", 1, 1, |args| Ok(Scalar::Number(args.text(0)?.encode_utf16().count() as f64))),
     ("UPPER", 1, 1, |args| Ok(args.text(0)?.to_uppercase().into())),
     ("LOWER", 1, 1, |args| Ok(args.text(0)?.to_lowercase().into())),
-    ("TRIM", 1, 1, |args| Ok(args.text(0)?.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ").into())),
+    ("TRIM", 1, 1, |args| {
+        Ok(args.text(0)?.split(' ').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ").into())
+    }),
     ("LEFT", 1, 2, |args| part(args, |characters, length| characters.into_iter().take(length).collect())),
     ("RIGHT", 1, 2, |args| {
         part(args, |characters, length| {
@@ -154,7 +161,9 @@ impl Arguments<'_, '_> {
             Some(expr) => match self.calc.operand(expr, self.place) {
                 Operand::Area(tab, rect) => (tab, rect.top, rect.left),
                 Operand::Scalar(Scalar::Error(fault)) => return Err(fault),
-                Operand::Scalar(_) => return Err(ErrorKind::NotAvailable.because("Argument must be a range.")),
+                Operand::Scalar(_) => {
+                    return Err(ErrorKind::NotAvailable.because("Argument must be a range."));
+                }
             },
         };
         Ok(Scalar::Number(f64::from(of(place)) + 1.0))
@@ -172,14 +181,17 @@ fn extreme(numbers: &[f64], of: fn(f64, f64) -> f64) -> Scalar {
 fn average(args: &Arguments<'_, '_>) -> Result<Scalar, Fault> {
     let numbers = args.numbers()?;
     if numbers.is_empty() {
-        return Err(ErrorKind::DivideByZero.because("Evaluation of function AVERAGE caused a divide by zero error."));
+        return Err(
+            ErrorKind::DivideByZero.because("Evaluation of function AVERAGE caused a divide by zero error.")
+        );
     }
     finite(numbers.iter().sum::<f64>() / numbers.len() as f64).map(Scalar::Number)
 }
 
 fn count_if(args: &Arguments<'_, '_>) -> Result<Scalar, Fault> {
     let wanted = args.get(1);
-    let Some(Operand::Area(tab, rect)) = args.list.first().map(|expr| args.calc.operand(expr, args.place)) else {
+    let Some(Operand::Area(tab, rect)) = args.list.first().map(|expr| args.calc.operand(expr, args.place))
+    else {
         return Err(ErrorKind::NotAvailable.because("Argument must be a range."));
     };
     let values: Vec<Scalar> = args.calc.values(tab, rect).collect();
@@ -211,7 +223,8 @@ fn date(args: &Arguments<'_, '_>) -> Result<Scalar, Fault> {
 fn part(args: &Arguments<'_, '_>, of: fn(Vec<char>, usize) -> String) -> Result<Scalar, Fault> {
     let length = if args.list.len() > 1 { args.number(1)? } else { 1.0 };
     if length < 0.0 {
-        return Err(ErrorKind::Value.because("Parameter 2 value is negative. It should be greater than or equal to 0."));
+        return Err(ErrorKind::Value
+            .because("Parameter 2 value is negative. It should be greater than or equal to 0."));
     }
     Ok(of(args.text(0)?.chars().collect(), length as usize).into())
 }

@@ -53,7 +53,8 @@ fn token(rest: &str, decimal_comma: bool) -> Option<(Kind, usize)> {
         return Some((Kind::Text(text), length + 1));
     }
     if rest.starts_with('#') {
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"#/!?".contains(c)).unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| !c.is_ascii_alphanumeric() && !"#/!?".contains(c)).unwrap_or(rest.len());
         let shown = rest.get(..end)?;
         return Some((Kind::Error(ErrorKind::of_shown(shown)?), end));
     }

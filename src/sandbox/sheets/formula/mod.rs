@@ -12,8 +12,8 @@ mod rewrite;
 use std::sync::Arc;
 
 pub(crate) use calculator::Calculator;
-pub(crate) use parser::Expr;
 pub(crate) use operators::order;
+pub(crate) use parser::Expr;
 pub(crate) use reference::Reference;
 pub(crate) use rewrite::{canonical, rewritten};
 

@@ -28,7 +28,8 @@ pub(super) fn binary(operator: Binary, left: &Scalar, right: &Scalar, locale: &L
         Binary::Power => "POW",
         _ => return compared(operator, left, right).map_or_else(Scalar::from, Scalar::Bool),
     };
-    let operands = operand(left, name, 1, locale).and_then(|left| Ok((left, operand(right, name, 2, locale)?)));
+    let operands =
+        operand(left, name, 1, locale).and_then(|left| Ok((left, operand(right, name, 2, locale)?)));
     let (left, right) = match operands {
         Ok(operands) => operands,
         Err(fault) => return fault.into(),
@@ -70,8 +71,9 @@ pub(super) fn number(value: &Scalar, locale: &Locale) -> Result<f64, Fault> {
         Scalar::Blank => Ok(0.0),
         Scalar::Number(value) => Ok(*value),
         Scalar::Bool(value) => Ok(f64::from(u8::from(*value))),
-        Scalar::Text(text) => entry::as_number(text, locale)
-            .ok_or_else(|| ErrorKind::Value.because(format!("'{text}' is a text and cannot be coerced to a number."))),
+        Scalar::Text(text) => entry::as_number(text, locale).ok_or_else(|| {
+            ErrorKind::Value.because(format!("'{text}' is a text and cannot be coerced to a number."))
+        }),
         Scalar::Error(fault) => Err(fault.clone()),
     }
 }
@@ -92,8 +94,9 @@ pub(super) fn truth(value: &Scalar) -> Result<bool, Fault> {
         Scalar::Number(value) => Ok(*value != 0.0),
         Scalar::Text(text) if text.eq_ignore_ascii_case("true") => Ok(true),
         Scalar::Text(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-        Scalar::Text(text) => Err(ErrorKind::Value
-            .because(format!("'{text}' is a text and cannot be coerced to a boolean."))),
+        Scalar::Text(text) => {
+            Err(ErrorKind::Value.because(format!("'{text}' is a text and cannot be coerced to a boolean.")))
+        }
         Scalar::Error(fault) => Err(fault.clone()),
     }
 }

@@ -127,7 +127,11 @@ mod tests {
 
     fn reference(text: &str) -> Reference {
         let (first, last) = text.split_once(':').map_or((text, None), |(first, last)| (first, Some(last)));
-        Reference { title: None, first: End::read(first).unwrap(), last: last.map(|last| End::read(last).unwrap()) }
+        Reference {
+            title: None,
+            first: End::read(first).unwrap(),
+            last: last.map(|last| End::read(last).unwrap()),
+        }
     }
 
     #[test]
@@ -149,9 +153,14 @@ mod tests {
 
     #[test]
     fn ends_are_put_in_order() {
-        for (text, expected) in
-            [("B3:A2", "A2:B3"), ("$A3:$A3", "$A3"), ("B$1:A2", "A$1:B2"), ("A:A", "A:A"), ("A1", "A1"), ("3:2", "2:3")]
-        {
+        for (text, expected) in [
+            ("B3:A2", "A2:B3"),
+            ("$A3:$A3", "$A3"),
+            ("B$1:A2", "A$1:B2"),
+            ("A:A", "A:A"),
+            ("A1", "A1"),
+            ("3:2", "2:3"),
+        ] {
             assert_eq!(reference(text).ordered().text(), expected);
         }
     }

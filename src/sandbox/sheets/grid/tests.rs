@@ -25,7 +25,11 @@ impl Plain {
             Content::Number(value) => Some(*value as u32),
             _ => None,
         };
-        Self((0..grid.rows()).map(|row| (0..grid.columns()).map(|column| number(row, column)).collect()).collect())
+        Self(
+            (0..grid.rows())
+                .map(|row| (0..grid.columns()).map(|column| number(row, column)).collect())
+                .collect(),
+        )
     }
 }
 
@@ -115,7 +119,11 @@ fn a_band_moves_alone() {
     };
     assert_eq!(column(&grid, 0), [Some(0), Some(10), Some(20), Some(30)]);
     assert_eq!(column(&grid, 1), [Some(1), Some(21), Some(31), None]);
-    grid.shift_band(&Shift { axis: Axis::Columns, change: Change::Insert { at: 0, count: 2 }, band: Some(0..1) });
+    grid.shift_band(&Shift {
+        axis: Axis::Columns,
+        change: Change::Insert { at: 0, count: 2 },
+        band: Some(0..1),
+    });
     assert_eq!(Plain::of(&grid).0[0], [None, None, Some(0)]);
 }
 

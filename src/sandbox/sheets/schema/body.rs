@@ -226,9 +226,7 @@ fn enumerated(value: &Value, name: &str) -> Option<&'static str> {
     let values = values_of(name);
     match value {
         Value::String(text) => values.iter().copied().find(|value| value == text),
-        Value::Number(number) => {
-            values.get(usize::try_from(number.as_u64()?).ok()?).copied()
-        }
+        Value::Number(number) => values.get(usize::try_from(number.as_u64()?).ok()?).copied(),
         _ => None,
     }
 }
@@ -248,14 +246,30 @@ mod tests {
     #[test]
     fn what_says_nothing_is_dropped() {
         for (name, body, expected) in [
-            ("GridRange", json!({"sheetId": 0, "startRowIndex": 0, "endRowIndex": "2"}), json!({"startRowIndex": 0, "endRowIndex": 2})),
+            (
+                "GridRange",
+                json!({"sheetId": 0, "startRowIndex": 0, "endRowIndex": "2"}),
+                json!({"startRowIndex": 0, "endRowIndex": 2}),
+            ),
             ("Color", json!({"red": 0, "green": 0.5, "blue": null}), json!({"green": 0.5})),
             ("TextFormat", json!({"bold": false, "link": {}}), json!({"bold": false, "link": {}})),
-            ("DataValidationRule", json!({"strict": true, "showCustomUi": false, "inputMessage": ""}), json!({"strict": true})),
-            ("ValueRange", json!({"majorDimension": null, "values": [[1, null, "x"], []]}), json!({"values": [[1, null, "x"], []]})),
+            (
+                "DataValidationRule",
+                json!({"strict": true, "showCustomUi": false, "inputMessage": ""}),
+                json!({"strict": true}),
+            ),
+            (
+                "ValueRange",
+                json!({"majorDimension": null, "values": [[1, null, "x"], []]}),
+                json!({"values": [[1, null, "x"], []]}),
+            ),
             ("Editors", json!({"users": [], "groups": []}), json!({})),
             ("GridRange", json!({"start_row_index": 1.0}), json!({"startRowIndex": 1})),
-            ("SheetProperties", json!({"hidden": "true", "sheetId": 0}), json!({"hidden": true, "sheetId": 0})),
+            (
+                "SheetProperties",
+                json!({"hidden": "true", "sheetId": 0}),
+                json!({"hidden": true, "sheetId": 0}),
+            ),
         ] {
             assert_eq!(read(name, &body).unwrap(), expected, "{body}");
         }
@@ -269,7 +283,11 @@ mod tests {
                 json!({"requests": [{"fly": {}}]}),
                 "Invalid JSON payload received. Unknown name \"fly\" at 'requests[0]': Cannot find field.",
             ),
-            ("ValueRange", json!({"data": 1}), "Invalid JSON payload received. Unknown name \"data\": Cannot find field."),
+            (
+                "ValueRange",
+                json!({"data": 1}),
+                "Invalid JSON payload received. Unknown name \"data\": Cannot find field.",
+            ),
             (
                 "ValueRange",
                 json!({"values": ["A"]}),

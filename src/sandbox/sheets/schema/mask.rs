@@ -217,7 +217,9 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_named_with_their_path() {
-        for text in ["sheets.data.rowData.values.note", "sheets(properties(sheetId,title),charts/spec/title)", "*"] {
+        for text in
+            ["sheets.data.rowData.values.note", "sheets(properties(sheetId,title),charts/spec/title)", "*"]
+        {
             assert!(Mask::of(text, "Spreadsheet").is_ok(), "{text}");
         }
         for (text, path) in [

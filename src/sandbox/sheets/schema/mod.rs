@@ -125,7 +125,9 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema {
     messages: entries(messages::MESSAGES)
         .map(|(name, fields)| (name, Message { name, fields: fields.split(',').filter_map(field).collect() }))
         .collect(),
-    enums: entries(messages::ENUMS).map(|(name, values)| (name, values.split_whitespace().collect())).collect(),
+    enums: entries(messages::ENUMS)
+        .map(|(name, values)| (name, values.split_whitespace().collect()))
+        .collect(),
     none: Message { name: "", fields: Vec::new() },
 });
 
@@ -193,7 +195,9 @@ mod tests {
 
     #[test]
     fn names_go_both_ways() {
-        for (camel, snake) in [("startRowIndex", "start_row_index"), ("a1Range", "a1_range"), ("name", "name")] {
+        for (camel, snake) in
+            [("startRowIndex", "start_row_index"), ("a1Range", "a1_range"), ("name", "name")]
+        {
             assert_eq!((camel_case(snake).as_str(), snake_case(camel).as_str()), (camel, snake));
         }
     }

@@ -15,10 +15,15 @@ use crate::sandbox::sheets::shift::Axis;
 
 /// `values.append`: the range says where to look for a table; the values go below the last one it meets, or
 /// to the beginning of the range if it meets none.
-pub(crate) fn append(draft: &mut Draft, range: &str, query: &Query, body: &Map<String, Value>) -> Result<Value, Refusal> {
+pub(crate) fn append(
+    draft: &mut Draft,
+    range: &str,
+    query: &Query,
+    body: &Map<String, Value>,
+) -> Result<Value, Refusal> {
     let rendering = Rendering::of_response(query)?;
     let input = Input::of_query(query)?;
-    let insert = query.choice("insertDataOption", "InsertDataOption")? == "INSERT_ROWS";
+    let insert = query.choice("insertDataOption", "AppendValuesRequest.InsertDataOption")? == "INSERT_ROWS";
     let block = Block::read(body)?;
     let place = draft.book.find(range)?;
     let rect = draft.book.closed(place)?;

@@ -43,7 +43,8 @@ pub(crate) fn selected<'a>(
         let Some(tab) = book.tab(place.tab) else { continue };
         let rect = tab.clip(place.bounds);
         all.extend(book.metadata.iter().filter(|metadata| {
-            metadata.location.sheet() == Some(tab.id) && rect.meet(tab.clip(metadata.location.bounds())).is_some()
+            metadata.location.sheet() == Some(tab.id)
+                && rect.meet(tab.clip(metadata.location.bounds())).is_some()
         }));
     }
     Ok(all)

@@ -11,15 +11,18 @@ pub(super) fn text_format(value: &Value, indent: usize) -> String {
         Value::Number(value) => format!("{pad}number_value: {value}\n"),
         Value::String(text) => format!("{pad}string_value: {}\n", quoted(text)),
         Value::Array(items) => {
-            let inner = items.iter().map(|item| {
-                format!("{pad}  values {{\n{}{pad}  }}\n", text_format(item, indent + 2))
-            });
+            let inner = items
+                .iter()
+                .map(|item| format!("{pad}  values {{\n{}{pad}  }}\n", text_format(item, indent + 2)));
             format!("{pad}list_value {{\n{}{pad}}}\n", inner.collect::<String>())
         }
         Value::Object(fields) => {
             let inner = fields.iter().map(|(key, value)| {
                 let value = text_format(value, indent + 3);
-                format!("{pad}  fields {{\n{pad}    key: {}\n{pad}    value {{\n{value}{pad}    }}\n{pad}  }}\n", quoted(key))
+                format!(
+                    "{pad}  fields {{\n{pad}    key: {}\n{pad}    value {{\n{value}{pad}    }}\n{pad}  }}\n",
+                    quoted(key)
+                )
             });
             format!("{pad}struct_value {{\n{}{pad}}}\n", inner.collect::<String>())
         }

@@ -69,9 +69,8 @@ impl Rendering {
     /// The values of a rectangle as a `ValueRange`, without what is blank at the ends.
     pub(crate) fn value_range(self, calc: &Calculator<'_>, tab: usize, rect: Rect) -> Value {
         let lines = if self.columns {
-            let columns = rect.columns().map(|column| {
-                self.line(calc, rect.rows().map(|row| (tab, row, column)))
-            });
+            let columns =
+                rect.columns().map(|column| self.line(calc, rect.rows().map(|row| (tab, row, column))));
             without_blank_end(columns.collect())
         } else {
             let kept = calc.book().tab(tab).map_or(0, |tab| tab.grid.kept_rows());

@@ -93,7 +93,10 @@ mod tests {
             assert_eq!(found(&two, range).as_deref(), expected, "{range}");
         }
         let row = grid(&["x.x"]);
-        assert_eq!((found(&row, "A1:J20").as_deref(), found(&row, "A1").as_deref()), (Some("C1"), Some("A1")));
+        assert_eq!(
+            (found(&row, "A1:J20").as_deref(), found(&row, "A1").as_deref()),
+            (Some("C1"), Some("A1"))
+        );
     }
 
     #[test]

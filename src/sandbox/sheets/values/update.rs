@@ -16,7 +16,12 @@ use crate::sandbox::sheets::refusal::Refusal;
 use crate::sandbox::sheets::spreadsheet::Place;
 
 /// `values.update`: writes a range.
-pub(crate) fn update(draft: &mut Draft, range: &str, query: &Query, body: &Map<String, Value>) -> Result<Value, Refusal> {
+pub(crate) fn update(
+    draft: &mut Draft,
+    range: &str,
+    query: &Query,
+    body: &Map<String, Value>,
+) -> Result<Value, Refusal> {
     let rendering = Rendering::of_response(query)?;
     let input = Input::of_query(query)?;
     let place = draft.book.find(range)?;
@@ -70,7 +75,8 @@ fn totals(draft: &Draft, all: &[Written], responses: Vec<Value>) -> Value {
         let lines = all.iter().flat_map(|written| of(written).iter().map(|line| (written.tab, *line)));
         u32::try_from(lines.collect::<BTreeSet<_>>().len()).unwrap_or(u32::MAX)
     };
-    let sheets: BTreeSet<usize> = all.iter().filter(|written| written.cells > 0).map(|written| written.tab).collect();
+    let sheets: BTreeSet<usize> =
+        all.iter().filter(|written| written.cells > 0).map(|written| written.tab).collect();
     Object::new()
         .with("spreadsheetId", draft.book.id.as_str())
         .count("totalUpdatedRows", distinct(|written| &written.rows))
@@ -82,7 +88,12 @@ fn totals(draft: &Draft, all: &[Written], responses: Vec<Value>) -> Value {
 }
 
 /// The range of the body, where it has one, must be the one of the path.
-fn check_own_range(draft: &Draft, place: Place, range: &str, body: &Map<String, Value>) -> Result<(), Refusal> {
+fn check_own_range(
+    draft: &Draft,
+    place: Place,
+    range: &str,
+    body: &Map<String, Value>,
+) -> Result<(), Refusal> {
     let own = text(body, "range");
     if own.is_empty() || draft.book.find(own)? == place {
         return Ok(());

@@ -76,7 +76,14 @@ impl Block {
     }
 
     /// Writes it, its first value into this cell. The cells have to be there.
-    pub(super) fn write(&self, draft: &mut Draft, tab: usize, row: u32, column: u32, input: Input) -> Result<Written, Refusal> {
+    pub(super) fn write(
+        &self,
+        draft: &mut Draft,
+        tab: usize,
+        row: u32,
+        column: u32,
+        input: Input,
+    ) -> Result<Written, Refusal> {
         let (height, width) = (self.height().max(1), self.width.max(1));
         let mut written = Written {
             tab,
@@ -145,9 +152,9 @@ fn taken(value: &Value, input: Input, kind: Option<&str>, book: &Spreadsheet, no
 }
 
 fn is_too_long(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| {
-        text.len() > MAX_CHARACTERS && text.encode_utf16().count() > MAX_CHARACTERS
-    })
+    value
+        .as_str()
+        .is_some_and(|text| text.len() > MAX_CHARACTERS && text.encode_utf16().count() > MAX_CHARACTERS)
 }
 
 /// A cell would hold too much.
@@ -168,7 +175,12 @@ fn transposed(lines: &[Vec<Value>]) -> Vec<Vec<Value>> {
 
 impl Written {
     /// The fields of an `UpdateValuesResponse`, but for the id of the spreadsheet.
-    pub(super) fn json(&self, book: &Spreadsheet, rendering: Option<Rendering>, now: Timestamp) -> Map<String, Value> {
+    pub(super) fn json(
+        &self,
+        book: &Spreadsheet,
+        rendering: Option<Rendering>,
+        now: Timestamp,
+    ) -> Map<String, Value> {
         let count = |set: &BTreeSet<u32>| u32::try_from(set.len()).unwrap_or(u32::MAX);
         let data = rendering.map(|rendering| {
             let rendering = Rendering { columns: self.by_columns, ..rendering };

@@ -17,9 +17,11 @@ pub(super) fn filtered_rows(calc: &Calculator<'_>, tab: &Tab) -> BTreeSet<u32> {
     let mut hidden = BTreeSet::new();
     let (Some(filter), Some(at)) = (&tab.filter, calc.book().position(tab.id)) else { return hidden };
     let rect = tab.clip(filter.bounds);
-    let specs = filter.body.get("filterSpecs").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let specs =
+        filter.body.get("filterSpecs").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for spec in specs {
-        let column = spec.get("columnIndex").and_then(Value::as_u64).and_then(|column| u32::try_from(column).ok());
+        let column =
+            spec.get("columnIndex").and_then(Value::as_u64).and_then(|column| u32::try_from(column).ok());
         let Some(criteria) = spec.get("filterCriteria") else { continue };
         let hides: Vec<&str> = criteria
             .get("hiddenValues")
@@ -32,7 +34,8 @@ pub(super) fn filtered_rows(calc: &Calculator<'_>, tab: &Tab) -> BTreeSet<u32> {
         for row in rect.top + 1..rect.bottom {
             let key = (at, row, column.unwrap_or(0));
             let shown = values::shown(calc, key, tab.grid.cell(key.1, key.2), &calc.value(key));
-            let fails = condition.is_some_and(|condition| !meets(calc, key, (rect.top + 1, key.2), condition));
+            let fails =
+                condition.is_some_and(|condition| !meets(calc, key, (rect.top + 1, key.2), condition));
             if hides.contains(&shown.as_str()) || fails {
                 hidden.insert(row);
             }
@@ -65,7 +68,8 @@ pub(super) fn banding(tab: &Tab, row: u32, column: u32) -> Option<Map<String, Va
             return None;
         }
         let by_row = area.body.get("rowProperties").map(|bands| (bands, row - rect.top, rect.height()));
-        let by_column = area.body.get("columnProperties").map(|bands| (bands, column - rect.left, rect.width()));
+        let by_column =
+            area.body.get("columnProperties").map(|bands| (bands, column - rect.left, rect.width()));
         let picked = [by_row, by_column].into_iter().flatten().find_map(|(bands, index, count)| {
             let has = |name: &str| bands.get(name).is_some();
             let name = if index == 0 && has("headerColor") {
@@ -85,7 +89,12 @@ pub(super) fn banding(tab: &Tab, row: u32, column: u32) -> Option<Map<String, Va
 }
 
 /// True if a condition holds for a cell. A formula of the condition is written for `first`.
-fn meets(calc: &Calculator<'_>, key: (usize, u32, u32), first: (u32, u32), condition: &Map<String, Value>) -> bool {
+fn meets(
+    calc: &Calculator<'_>,
+    key: (usize, u32, u32),
+    first: (u32, u32),
+    condition: &Map<String, Value>,
+) -> bool {
     let kind = condition.get("type").and_then(Value::as_str).unwrap_or_default();
     let value = calc.value(key);
     let Some(cell) = calc.book().tab(key.0).map(|tab| tab.grid.cell(key.1, key.2)) else { return false };
@@ -97,7 +106,8 @@ fn meets(calc: &Calculator<'_>, key: (usize, u32, u32), first: (u32, u32), condi
         .flatten()
         .map(|operand| operand_of(calc, key, first, operand))
         .collect();
-    let word = |at: usize| operands.get(at).map(|operand| show_plain(operand).to_lowercase()).unwrap_or_default();
+    let word =
+        |at: usize| operands.get(at).map(|operand| show_plain(operand).to_lowercase()).unwrap_or_default();
     let numeric = |test: fn(&Scalar, &Scalar) -> bool| {
         matches!(value, Scalar::Number(_)) && operands.first().is_some_and(|operand| test(&value, operand))
     };
@@ -114,14 +124,20 @@ fn meets(calc: &Calculator<'_>, key: (usize, u32, u32), first: (u32, u32), condi
         "TEXT_ENDS_WITH" => text.ends_with(&word(0)),
         "TEXT_EQ" => text == word(0),
         "TEXT_NOT_EQ" => text != word(0),
-        "TEXT_IS_EMAIL" => text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.')),
+        "TEXT_IS_EMAIL" => {
+            text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
+        }
         "TEXT_IS_URL" => text.starts_with("http://") || text.starts_with("https://"),
         "NUMBER_EQ" | "DATE_EQ" => numeric(|value, operand| order(value, operand).is_eq()),
         "NUMBER_NOT_EQ" | "DATE_NOT_EQ" => !numeric(|value, operand| order(value, operand).is_eq()),
         "NUMBER_GREATER" | "DATE_AFTER" => numeric(|value, operand| order(value, operand).is_gt()),
-        "NUMBER_GREATER_THAN_EQ" | "DATE_ON_OR_AFTER" => numeric(|value, operand| order(value, operand).is_ge()),
+        "NUMBER_GREATER_THAN_EQ" | "DATE_ON_OR_AFTER" => {
+            numeric(|value, operand| order(value, operand).is_ge())
+        }
         "NUMBER_LESS" | "DATE_BEFORE" => numeric(|value, operand| order(value, operand).is_lt()),
-        "NUMBER_LESS_THAN_EQ" | "DATE_ON_OR_BEFORE" => numeric(|value, operand| order(value, operand).is_le()),
+        "NUMBER_LESS_THAN_EQ" | "DATE_ON_OR_BEFORE" => {
+            numeric(|value, operand| order(value, operand).is_le())
+        }
         "NUMBER_BETWEEN" | "DATE_BETWEEN" => between(),
         "NUMBER_NOT_BETWEEN" | "DATE_NOT_BETWEEN" => !between(),
         "DATE_IS_VALID" => matches!(value, Scalar::Number(_)),
@@ -157,7 +173,9 @@ fn operand_of(calc: &Calculator<'_>, key: (usize, u32, u32), first: (u32, u32), 
     }
     let text = operand.get("userEnteredValue").and_then(Value::as_str).unwrap_or_default();
     let entered = entry::entered(text, None, calc.book(), Timestamp::UNIX_EPOCH);
-    let Content::Formula(formula) = entered.content else { return entered.content.scalar().unwrap_or_default() };
+    let Content::Formula(formula) = entered.content else {
+        return entered.content.scalar().unwrap_or_default();
+    };
     let by = (i64::from(key.1) - i64::from(first.0), i64::from(key.2) - i64::from(first.1));
     let moved = rewritten(formula.text(), formula.decimal_comma(), |reference| reference.copied(by.0, by.1));
     let moved = moved.map(|text| Formula::new(&text, formula.decimal_comma()));

@@ -3,15 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use super::condition;
-use crate::sandbox::sheets::json::{Object, number};
 use crate::sandbox::sheets::a1::Rect;
 use crate::sandbox::sheets::cell::{Cell, Content, link_of};
 use crate::sandbox::sheets::format;
 use crate::sandbox::sheets::formula::Calculator;
+use crate::sandbox::sheets::json::{Object, number};
 use crate::sandbox::sheets::metadata::{Location, Metadata};
 use crate::sandbox::sheets::schema::Mask;
 use crate::sandbox::sheets::shift::Axis;
 use crate::sandbox::sheets::tab::Tab;
+use crate::sandbox::sheets::value::Scalar;
 use crate::sandbox::sheets::values;
 
 /// The size of a row and of a column that nobody has changed, in pixels.
@@ -89,7 +90,10 @@ fn cell_data(
         .some("effectiveValue", effective)
         .some("formattedValue", shown)
         .some("userEnteredFormat", format.cloned())
-        .some("effectiveFormat", mask.has("effectiveFormat").then(|| effective_format(calc, key, cell)).flatten())
+        .some(
+            "effectiveFormat",
+            mask.has("effectiveFormat").then(|| effective_format(calc, key, cell)).flatten(),
+        )
         .some("hyperlink", link)
         .text("note", &extra.note)
         .list("textFormatRuns", extra.runs.clone())
@@ -115,20 +119,40 @@ fn effective_format(calc: &Calculator<'_>, key: (usize, u32, u32), cell: &Cell) 
     if cell.is_void() && banding.is_none() && rule.is_none() {
         return None;
     }
-    let layers: Vec<&Map<String, Value>> = [banding.as_ref(), taken.as_ref(), Some(&cell.extra().format), rule.as_ref()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let layers: Vec<&Map<String, Value>> =
+        [banding.as_ref(), taken.as_ref(), Some(&cell.extra().format), rule.as_ref()]
+            .into_iter()
+            .flatten()
+            .collect();
     let mut format = format::effective(&layers);
+    if !cell.is_blank() {
+        align(&mut format, calc, key, cell);
+    }
     if let Some(Value::Object(number)) = format.get_mut("numberFormat")
         && number.get("pattern").and_then(Value::as_str).unwrap_or_default().is_empty()
     {
-        let pattern = calc.book().locale().pattern(number.get("type").and_then(Value::as_str).unwrap_or_default());
+        let pattern =
+            calc.book().locale().pattern(number.get("type").and_then(Value::as_str).unwrap_or_default());
         if !pattern.is_empty() {
             number.insert("pattern".into(), pattern.into());
         }
     }
     if format == format::default_format() && cell.is_blank() { None } else { Some(format) }
+}
+
+/// What nobody has said about the looks of a value: numbers stand right, and links look like links.
+fn align(format: &mut Value, calc: &Calculator<'_>, key: (usize, u32, u32), cell: &Cell) {
+    let side = match calc.value(key) {
+        Scalar::Number(_) => "RIGHT",
+        Scalar::Bool(_) | Scalar::Error(_) => "CENTER",
+        _ => "LEFT",
+    };
+    let linked = !hyperlinks(calc, key, cell).is_empty();
+    if let Some(fields) = format.as_object_mut() {
+        fields.entry("horizontalAlignment").or_insert(side.into());
+        let display = if linked { "LINKED" } else { "PLAIN_TEXT" };
+        fields.entry("hyperlinkDisplayType").or_insert(display.into());
+    }
 }
 
 /// The link of a cell; none if it has several or none.
@@ -141,9 +165,13 @@ fn single_link(calc: &Calculator<'_>, key: (usize, u32, u32), cell: &Cell) -> Op
 }
 
 /// All links of a cell: where each begins and ends in its text, in UTF-16, and where it leads.
-pub(crate) fn hyperlinks(calc: &Calculator<'_>, key: (usize, u32, u32), cell: &Cell) -> Vec<(usize, usize, String)> {
+pub(crate) fn hyperlinks(
+    calc: &Calculator<'_>,
+    key: (usize, u32, u32),
+    cell: &Cell,
+) -> Vec<(usize, usize, String)> {
     let length = || match calc.value(key) {
-        crate::sandbox::sheets::value::Scalar::Blank => 0,
+        Scalar::Blank => 0,
         value => values::shown(calc, key, cell, &value).encode_utf16().count(),
     };
     if let Some(uri) = calc.link(key) {
@@ -179,7 +207,12 @@ fn dimensions(calc: &Calculator<'_>, tab: &Tab, axis: Axis, rect: Rect, mask: &M
     };
     let attached = |index: u32| -> Vec<Value> {
         let place = Location::Line(tab.id, axis, index);
-        calc.book().metadata.iter().filter(|metadata| metadata.location == place).map(Metadata::json).collect()
+        calc.book()
+            .metadata
+            .iter()
+            .filter(|metadata| metadata.location == place)
+            .map(Metadata::json)
+            .collect()
     };
     axis.of_rect(rect)
         .map(|index| {

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::a1::Rect;
+use super::format;
 use super::formula::Calculator;
 use super::json::Object;
 use super::schema::Mask;
 use super::shift::Axis;
 use super::spreadsheet::Spreadsheet;
 use super::tab::{Area, Rule, Tab};
-use super::format;
 
 pub(crate) use grid_data::hyperlinks;
 
@@ -30,9 +30,8 @@ pub(crate) struct Wish<'a> {
 /// A spreadsheet.
 pub(crate) fn spreadsheet(book: &Spreadsheet, wish: &Wish<'_>, now: Timestamp) -> Value {
     let calc = Calculator::new(book, now);
-    let positions = (0..book.tabs.len()).filter(|at| {
-        wish.places.as_ref().is_none_or(|places| places.iter().any(|(tab, _)| tab == at))
-    });
+    let positions = (0..book.tabs.len())
+        .filter(|at| wish.places.as_ref().is_none_or(|places| places.iter().any(|(tab, _)| tab == at)));
     let sheets = match wish.mask.at("sheets") {
         Some(mask) => positions.filter_map(|at| sheet(&calc, at, wish, mask)).collect(),
         None => Vec::new(),
@@ -97,11 +96,12 @@ fn sheet(calc: &Calculator<'_>, at: usize, wish: &Wish<'_>, mask: &Mask) -> Opti
     let tab = calc.book().tab(at)?;
     let data = mask.at("data").filter(|_| wish.grid_data).map(|mask| data(calc, at, wish, mask));
     let wanted = |name: &str, list: Vec<Value>| if mask.has(name) { list } else { Vec::new() };
-    let areas = |areas: &[Area], show: fn(&Area, i32) -> Value| areas.iter().map(|area| show(area, tab.id)).collect();
-    let on_sheet = |metadata: &&super::metadata::Metadata| {
-        metadata.location == super::metadata::Location::Sheet(tab.id)
-    };
-    let metadata = calc.book().metadata.iter().filter(on_sheet).map(super::metadata::Metadata::json).collect();
+    let areas =
+        |areas: &[Area], show: fn(&Area, i32) -> Value| areas.iter().map(|area| show(area, tab.id)).collect();
+    let on_sheet =
+        |metadata: &&super::metadata::Metadata| metadata.location == super::metadata::Location::Sheet(tab.id);
+    let metadata =
+        calc.book().metadata.iter().filter(on_sheet).map(super::metadata::Metadata::json).collect();
     let merges = tab.merges.iter().map(|merge| super::a1::Bounds::from(*merge).json(tab.id)).collect();
     let rules = tab.rules.iter().map(|found| rule(found, tab.id)).collect();
     let shown = Object::new()
@@ -135,12 +135,13 @@ fn data(calc: &Calculator<'_>, at: usize, wish: &Wish<'_>, mask: &Mask) -> Vec<V
 
 /// A protected range.
 pub(crate) fn protected_range(area: &Area, sheet: i32) -> Value {
+    let editors: &[&str] = if area.is_locked() { &["unprotectedRanges"] } else { &["unprotectedRanges", "editors"] };
     Object::new()
         .with("protectedRangeId", area.id)
         .with("range", area.bounds.json(sheet))
         .and(only(&area.body, &["description", "warningOnly"]))
-        .with("requestingUserCanEdit", true)
-        .and(only(&area.body, &["unprotectedRanges", "editors"]))
+        .flag("requestingUserCanEdit", !area.is_locked())
+        .and(only(&area.body, editors))
         .into()
 }
 

@@ -77,14 +77,20 @@ fn errors_say_why() {
     let others = [("B1", "0"), ("B2", "x"), ("B3", "=B3"), ("B4", "=1/B1")];
     for (formula, expected) in [
         ("=1/B1", "#DIV/0! (Function DIVIDE parameter 2 cannot be zero.)"),
-        ("=B2*2", "#VALUE! (Function MULTIPLY parameter 1 expects number values. But 'x' is a text and cannot be coerced to a number.)"),
+        (
+            "=B2*2",
+            "#VALUE! (Function MULTIPLY parameter 1 expects number values. But 'x' is a text and cannot be coerced to a number.)",
+        ),
         ("=FLY(1)", "#NAME? (Unknown function: 'FLY'.)"),
         ("=nothing", "#NAME? (Unknown range name: 'NOTHING'.)"),
         ("=Gone!A1", "#REF! (Unresolved sheet name 'Gone'.)"),
         ("=1+", "#ERROR! (Formula parse error.)"),
         ("=NA()", "#N/A"),
         ("=#N/A", "#N/A"),
-        ("=SUM(B1:B4)+1", "#REF! (Circular dependency detected. To resolve with iterative calculation, see File > Settings.)"),
+        (
+            "=SUM(B1:B4)+1",
+            "#REF! (Circular dependency detected. To resolve with iterative calculation, see File > Settings.)",
+        ),
         ("=IFERROR(B4,\"none\")", "none"),
         ("=ISERROR(B4)", "true"),
         ("=LEN(B4)", "#DIV/0! (Function DIVIDE parameter 2 cannot be zero.)"),
@@ -101,7 +107,10 @@ fn circles_are_errors_and_what_hangs_on_them_too() {
     let calculator = Calculator::new(&book, now());
     for column in 0..4 {
         let value = calculator.value((0, 0, column));
-        assert!(matches!(value, Scalar::Error(Fault { kind: ErrorKind::Reference, .. })), "{column}: {value:?}");
+        assert!(
+            matches!(value, Scalar::Error(Fault { kind: ErrorKind::Reference, .. })),
+            "{column}: {value:?}"
+        );
     }
     assert_eq!(calculator.value((0, 0, 4)), Scalar::Number(2.0));
 }
@@ -111,7 +120,8 @@ fn long_chains_are_worked_out() {
     let mut book = Spreadsheet::new("id", "Book");
     let tab = book.tab_mut(0).unwrap();
     tab.grid.resize(20_000, 2);
-    let formula = |text: String| Cell::new(Content::Formula(Arc::new(super::super::Formula::new(&text, false))));
+    let formula =
+        |text: String| Cell::new(Content::Formula(Arc::new(super::super::Formula::new(&text, false))));
     tab.grid.put(0, 0, Cell::new(Content::Number(1.0)));
     for row in 1..20_000 {
         tab.grid.put(row, 0, formula(format!("=A{row}+1")));
@@ -139,7 +149,13 @@ fn names_and_other_sheets() {
 
 #[test]
 fn formats_and_links_come_from_what_a_formula_is_made_of() {
-    let mut book = book(&[("A1", "=B1+7"), ("A2", "=B1-B2"), ("A3", "=TODAY()"), ("A4", "=HYPERLINK(\"https://e.com/\"&B3,\"x\")"), ("B3", "7")]);
+    let mut book = book(&[
+        ("A1", "=B1+7"),
+        ("A2", "=B1-B2"),
+        ("A3", "=TODAY()"),
+        ("A4", "=HYPERLINK(\"https://e.com/\"&B3,\"x\")"),
+        ("B3", "7"),
+    ]);
     let dated = serde_json::json!({"numberFormat": {"type": "DATE", "pattern": "yyyy-mm-dd"}});
     for row in 0..2 {
         let grid = &mut book.tab_mut(0).unwrap().grid;
