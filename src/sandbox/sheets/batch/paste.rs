@@ -1,5 +1,7 @@
 //! Copies and cuts cells.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::cells::copied;
@@ -7,7 +9,7 @@ use super::request::{Fields, Reply, cells, grid, index, needed, place, tab, tab_
 use crate::sandbox::sheets::a1::Rect;
 use crate::sandbox::sheets::cell::{Cell, Content};
 use crate::sandbox::sheets::draft::Draft;
-use crate::sandbox::sheets::formula::Calculator;
+use crate::sandbox::sheets::formula::{Calculator, Formula, rewritten};
 use crate::sandbox::sheets::lines;
 use crate::sandbox::sheets::refusal::Refusal;
 use crate::sandbox::sheets::tab::Rule;
@@ -154,7 +156,11 @@ pub(super) fn cut(draft: &mut Draft, request: &Fields) -> Reply {
     let area = Rect::new(top..top + source.height(), left..left + source.width());
     check_inside(tab(draft, to)?.grid.rect(), area)?;
     let what = What::read(request);
-    let taken = take(draft, from, source)?;
+    let mut taken = take(draft, from, source)?;
+    if from != to {
+        let title = tab(draft, from)?.title.clone();
+        taken.iter_mut().flatten().for_each(|taken| name_sheet(&mut taken.cell, &title));
+    }
     let grid = &mut tab_mut(draft, from)?.grid;
     for (row, column) in source.cells() {
         grid.take(row, column);
@@ -180,6 +186,19 @@ pub(super) fn cut(draft: &mut Draft, request: &Fields) -> Reply {
     }
     follow(draft, (from, source), (to, area))?;
     Ok(None)
+}
+
+/// Lets a formula that leaves its sheet say which sheet it means.
+fn name_sheet(cell: &mut Cell, title: &str) {
+    let Content::Formula(formula) = cell.content() else { return };
+    let text = rewritten(formula.text(), formula.decimal_comma(), |mut reference| {
+        reference.title.get_or_insert_with(|| title.to_owned());
+        Some(reference)
+    });
+    if let Some(text) = text {
+        let formula = Formula::new(&text, formula.decimal_comma());
+        cell.rewrite(Content::Formula(Arc::new(formula)));
+    }
 }
 
 /// Lets formulas and names that mean the cut cells mean where they are now.
