@@ -61,6 +61,7 @@ pub mod domain;
 pub mod engine;
 pub mod llm;
 mod net;
+pub mod sandbox;
 pub mod settings;
 pub mod store;
 pub mod table;

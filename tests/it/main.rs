@@ -11,6 +11,7 @@ mod hostile;
 mod kill;
 mod openai;
 mod readme;
+mod sandbox;
 mod scale;
 mod settings;
 mod singles;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the crate.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("net", &[]),
     ("settings", &["domain", "net"]),
@@ -13,6 +13,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("store", &["domain"]),
     ("engine", &["domain", "table", "llm", "store"]),
     ("testing", &["domain", "table", "llm"]),
+    ("sandbox", &[]),
     ("assemble", &["domain", "settings", "table", "llm", "store", "engine"]),
     ("cli", &["domain", "settings", "table", "llm", "store", "engine", "assemble"]),
 ];
@@ -74,7 +75,10 @@ fn nothing_is_left_behind() {
     let words = [["TO", "DO"], ["FIX", "ME"], ["todo", "!("], ["unimple", "mented!("], ["#[ig", "nore"]];
     let formulas = [["USER_", "ENTERED"], ["formula", "Value"]];
     for (path, text) in ["src", "tests", "examples", "benches"].iter().flat_map(|dir| sources(dir)) {
-        for word in words.iter().chain(&formulas).map(|parts| parts.concat()) {
+        // A stand-in for Sheets has to know of formulas; nothing else may.
+        let sandbox = path.components().any(|part| part.as_os_str().to_string_lossy().starts_with("sandbox"));
+        let formulas = if sandbox { &[][..] } else { &formulas[..] };
+        for word in words.iter().chain(formulas).map(|parts| parts.concat()) {
             if text.contains(&word) {
                 wrong.push(format!("{}: {word}", path.display()));
             }

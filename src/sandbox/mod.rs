@@ -1,0 +1,3 @@
+//! A local stand-in for the services that Status Validator talks to, to try, test and measure against.
+
+pub mod sheets;
