@@ -1,3 +1,166 @@
 //! A local stand-in for the services that Status Validator talks to, to try, test and measure against.
+//!
+//! One port serves Google's token endpoint (`/token`), Google Sheets and the Drive that goes with it (`/v4/`,
+//! `/drive/`), and an OpenAI-compatible model (`/v1/`). [`sheets`] is the model of Sheets, pure; the rest brings calls
+//! to it: over sockets ([`Sandbox::serve`]) or within the process ([`Sandbox::connect`]), where tokio's clock may
+//! be paused.
+//!
+//! - `oauth`, `key`: signing in, with a key that is made at the start; `quota`: quotas of a minute.
+//! - `fault`, [`spec`]: what goes wrong and when; in a program by a [`Script`], on the command line by words.
+//! - `chat`: a model that answers by rule of thumb. `setup`: tables and settings to begin with.
 
+mod chat;
+mod fault;
+mod key;
+mod oauth;
+mod quota;
+mod server;
 pub mod sheets;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::io::DuplexStream;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+pub use fault::{Arrival, Door, Fault, Script};
+pub use key::{ACCOUNT, ThrowAwayKey};
+pub use quota::Quota;
+pub use server::Seen;
+
+use oauth::Desk;
+use sheets::Office;
+
+/// A sandbox. Clones are the same one.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Shared>);
+
+struct Shared {
+    started: Instant,
+    skew: SignedDuration,
+    quota: Option<Quota>,
+    remembers: bool,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    office: Office,
+    desk: Desk,
+    script: Option<Box<dyn Script>>,
+    usage: quota::Usage,
+    seen: Vec<Seen>,
+    counts: [u64; 4],
+}
+
+/// How a sandbox behaves.
+#[derive(Clone, Debug)]
+pub struct SandboxParams {
+    /// The account's key.
+    pub key: ThrowAwayKey,
+    /// Ids and tokens come from it.
+    pub seed: u64,
+    /// Quotas; none by default, since tools that are tried here have no patience.
+    pub quota: Option<Quota>,
+    /// How long an access token is good. Google gives an hour.
+    pub token_lifetime: Duration,
+    /// How far the sandbox's clock is ahead of this machine's, where it judges signed claims.
+    pub skew: SignedDuration,
+    /// Whether requests are remembered, for [`Sandbox::seen`].
+    pub remembers: bool,
+}
+
+impl SandboxParams {
+    /// A sandbox without quotas whose clock is right.
+    pub fn new(key: ThrowAwayKey) -> Self {
+        Self {
+            key,
+            seed: 1,
+            quota: None,
+            token_lifetime: Duration::from_secs(3599),
+            skew: SignedDuration::ZERO,
+            remembers: true,
+        }
+    }
+}
+
+impl Sandbox {
+    /// A sandbox without spreadsheets.
+    pub fn new(params: SandboxParams) -> Self {
+        let SandboxParams { key, seed, quota, token_lifetime, skew, remembers } = params;
+        let mut office = Office::new(seed);
+        office.set_user(ACCOUNT);
+        let inner = Inner {
+            office,
+            desk: Desk::new(key, seed, token_lifetime),
+            script: None,
+            usage: quota::Usage::default(),
+            seen: Vec::new(),
+            counts: [0; 4],
+        };
+        let (started, inner) = (Instant::now(), Mutex::new(inner));
+        Self(Arc::new(Shared { started, skew, quota, remembers, inner }))
+    }
+
+    /// Serves connections until `stop` is ready.
+    pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        server::serve(self.clone(), listener, stop).await;
+    }
+
+    /// A connection within this process: the client's end. The other one is served by a task of the present
+    /// tokio runtime.
+    pub fn connect(&self) -> DuplexStream {
+        server::connect(self.clone())
+    }
+
+    /// Looks at the office, or changes it, between two requests.
+    pub fn with_office<T>(&self, work: impl FnOnce(&mut Office) -> T) -> T {
+        work(&mut self.lock().office)
+    }
+
+    /// From now on this script decides about each request. It has the office to itself while it decides, so it must
+    /// not call the sandbox.
+    pub fn set_script(&self, script: impl Script + 'static) {
+        self.lock().script = Some(Box::new(script));
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn clear_script(&self) {
+        self.lock().script = None;
+    }
+
+    /// The account is deleted: nobody signs in with it any more.
+    pub fn delete_account(&self) {
+        self.lock().desk.delete_account();
+    }
+
+    /// Every token given so far is refused from now on.
+    pub fn revoke_tokens(&self) {
+        self.lock().desk.revoke_tokens();
+    }
+
+    /// The requests so far, in the order in which they arrived.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.lock().seen.clone()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_seen(&self) {
+        self.lock().seen.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").finish_non_exhaustive()
+    }
+}

@@ -7,6 +7,7 @@ mod edges;
 mod engine;
 mod faults;
 mod golden;
+mod google;
 mod hostile;
 mod kill;
 mod openai;

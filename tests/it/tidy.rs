@@ -13,7 +13,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("store", &["domain"]),
     ("engine", &["domain", "table", "llm", "store"]),
     ("testing", &["domain", "table", "llm"]),
-    ("sandbox", &[]),
+    ("sandbox", &["domain"]),
     ("assemble", &["domain", "settings", "table", "llm", "store", "engine"]),
     ("cli", &["domain", "settings", "table", "llm", "store", "engine", "assemble"]),
 ];

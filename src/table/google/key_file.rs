@@ -51,6 +51,14 @@ impl KeyFile {
         Self::parse(&text).map_err(wrong)
     }
 
+    /// A key that comes from elsewhere than a file: the JSON text as the Google Cloud console gives it.
+    ///
+    /// # Errors
+    /// If it is not the JSON key of a service account.
+    pub fn from_json(text: &str) -> Result<Self, KeyFileError> {
+        Self::parse(text).map_err(|problem| KeyFileError { path: PathBuf::from("(given as text)"), problem })
+    }
+
     /// The e-mail address that spreadsheets are shared with.
     pub fn email(&self) -> &str {
         &self.key.client_email

@@ -86,7 +86,9 @@ impl Discovery {
             },
             "array" => match value.as_array() {
                 Some(items) => {
-                    items.iter().for_each(|item| self.check(&schema["items"], item, &format!("{at}[]"), faults));
+                    items
+                        .iter()
+                        .for_each(|item| self.check(&schema["items"], item, &format!("{at}[]"), faults));
                 }
                 None => faults.push(wrong("an array")),
             },
@@ -116,7 +118,8 @@ fn collect(resources: &Value, methods: &mut Vec<Method>) {
     for resource in resources.as_object().into_iter().flat_map(Map::values) {
         for method in resource["methods"].as_object().into_iter().flat_map(Map::values) {
             let path = method["flatPath"].as_str().unwrap();
-            let pattern = Regex::new(r"\\\{[^}]*\}").unwrap().replace_all(&regex::escape(path), "[^/:]+").into_owned();
+            let pattern =
+                Regex::new(r"\\\{[^}]*\}").unwrap().replace_all(&regex::escape(path), "[^/:]+").into_owned();
             methods.push(Method {
                 verb: method["httpMethod"].as_str().unwrap().to_owned(),
                 path: Regex::new(&format!("^/{pattern}$")).unwrap(),
@@ -141,9 +144,19 @@ fn faults_are_found() {
         ("POST", "/v4/spreadsheets/x:batchUpdates", none.to_vec(), None),
         ("GET", "/v4/spreadsheets/x", query("field", "a"), None),
         ("GET", "/v4/spreadsheets/x/values/A1", query("majorDimension", "DIAGONALS"), None),
-        ("POST", path, none.to_vec(), Some(serde_json::json!({"requests": [{"deleteSheet": {"sheetID": 5}}]}))),
+        (
+            "POST",
+            path,
+            none.to_vec(),
+            Some(serde_json::json!({"requests": [{"deleteSheet": {"sheetID": 5}}]})),
+        ),
         ("POST", path, none.to_vec(), Some(serde_json::json!({"requests": {"deleteSheet": {}}}))),
-        ("POST", path, none.to_vec(), Some(serde_json::json!({"requests": [{"deleteSheet": {"sheetId": "5"}}]}))),
+        (
+            "POST",
+            path,
+            none.to_vec(),
+            Some(serde_json::json!({"requests": [{"deleteSheet": {"sheetId": "5"}}]})),
+        ),
     ] {
         let faults = discovery.faults(verb, path, &query, body.as_ref());
         assert_eq!(faults.len(), 1, "{verb} {path} {body:?}: {faults:?}");

@@ -135,7 +135,8 @@ fn data(calc: &Calculator<'_>, at: usize, wish: &Wish<'_>, mask: &Mask) -> Vec<V
 
 /// A protected range.
 pub(crate) fn protected_range(area: &Area, sheet: i32) -> Value {
-    let editors: &[&str] = if area.is_locked() { &["unprotectedRanges"] } else { &["unprotectedRanges", "editors"] };
+    let editors: &[&str] =
+        if area.is_locked() { &["unprotectedRanges"] } else { &["unprotectedRanges", "editors"] };
     Object::new()
         .with("protectedRangeId", area.id)
         .with("range", area.bounds.json(sheet))

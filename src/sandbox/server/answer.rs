@@ -1,0 +1,184 @@
+//! Answers, with the headers and in the form that the real services give them.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY, WWW_AUTHENTICATE};
+use hyper::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::sandbox::sheets::Call;
+
+/// An answer that is not on its way yet.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(super) status: u16,
+    content: Content,
+    challenge: Option<&'static str>,
+}
+
+#[derive(Debug)]
+enum Content {
+    None,
+    Json(Value),
+    Text { media_type: String, text: String },
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: Value) -> Self {
+        Self { status, content: Content::Json(body), challenge: None }
+    }
+
+    pub(super) fn empty(status: u16) -> Self {
+        Self { status, content: Content::None, challenge: None }
+    }
+
+    pub(super) fn of(status: u16, media_type: &str, text: String) -> Self {
+        let content = Content::Text { media_type: media_type.to_owned(), text };
+        Self { status, content, challenge: None }
+    }
+
+    pub(super) fn text(text: &str) -> Self {
+        Self::of(200, "text/plain; charset=UTF-8", text.to_owned())
+    }
+
+    /// What a front end says when what is behind it does not answer.
+    pub(super) fn html(status: u16) -> Self {
+        let reason = reason(status);
+        let page = format!(
+            "<!DOCTYPE html>\n<html lang=en>\n<title>Error {status} ({reason})</title>\n<p><b>{status}.</b> That is an error.\n"
+        );
+        Self::of(status, "text/html; charset=UTF-8", page)
+    }
+
+    /// The answer as HTTP; JSON on one line if it is to be compact.
+    pub(super) fn response(self, is_compact: bool) -> Response<Told> {
+        let (media_type, bytes) = match self.content {
+            Content::None => (None, Bytes::new()),
+            Content::Json(body) => {
+                let text = if is_compact { body.to_string() } else { format!("{body:#}\n") };
+                (Some("application/json; charset=UTF-8".to_owned()), Bytes::from(text))
+            }
+            Content::Text { media_type, text } => (Some(media_type), Bytes::from(text)),
+        };
+        let mut response = Response::new(Told::whole(bytes));
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        if let Some(media_type) = media_type.and_then(|name| HeaderValue::from_str(&name).ok()) {
+            headers.insert(CONTENT_TYPE, media_type);
+        }
+        headers.insert(VARY, HeaderValue::from_static("Origin, X-Origin, Referer"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+        if let Some(challenge) = self.challenge {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        response
+    }
+}
+
+/// An error in the form that Google's services share.
+pub(super) fn google_error(status: u16, message: &str) -> Reply {
+    let word = match status {
+        400 | 413 => "INVALID_ARGUMENT",
+        401 => "UNAUTHENTICATED",
+        403 => "PERMISSION_DENIED",
+        404 => "NOT_FOUND",
+        429 => "RESOURCE_EXHAUSTED",
+        503 => "UNAVAILABLE",
+        504 => "DEADLINE_EXCEEDED",
+        _ => "INTERNAL",
+    };
+    let message = match status {
+        403 => "The caller does not have permission",
+        404 => "Requested entity was not found.",
+        500 => "Internal error encountered.",
+        503 => "The service is currently unavailable.",
+        _ => message,
+    };
+    Reply::json(status, json!({"error": {"code": status, "message": message, "status": word}}))
+}
+
+/// There is no token, or none that is good.
+pub(super) fn unauthenticated(what: &str) -> Reply {
+    let message = format!(
+        "{what} Expected OAuth 2 access token, login cookie or other valid authentication credential. See \
+         https://developers.google.com/identity/sign-in/web/devconsole-project."
+    );
+    let challenge = Some("Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"");
+    Reply { challenge, ..google_error(401, &message) }
+}
+
+/// The token is good, but not for this.
+pub(super) fn insufficient_scope(call: &Call<'_>) -> Reply {
+    let body = json!({"error": {
+        "code": 403,
+        "message": "Request had insufficient authentication scopes.",
+        "status": "PERMISSION_DENIED",
+        "details": [{
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+            "domain": "googleapis.com",
+            "metadata": {
+                "service": "sheets.googleapis.com",
+                "method": call.api_method().unwrap_or("google.apps.sheets.v4.SpreadsheetsService"),
+            },
+        }],
+    }});
+    let challenge = Some("Bearer realm=\"https://accounts.google.com/\", error=\"insufficient_scope\"");
+    Reply { challenge, ..Reply::json(403, body) }
+}
+
+fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error")
+}
+
+/// A body, as a whole or up to where it breaks off.
+#[derive(Debug)]
+pub(super) struct Told {
+    left: Option<Bytes>,
+    /// What was promised.
+    length: u64,
+    breaks_off: bool,
+}
+
+impl Told {
+    fn whole(bytes: Bytes) -> Self {
+        Self {
+            length: bytes.len() as u64,
+            left: Some(bytes).filter(|bytes| !bytes.is_empty()),
+            breaks_off: false,
+        }
+    }
+
+    /// Breaks off in its middle.
+    pub(super) fn cut(self) -> Self {
+        let left = self.left.map(|bytes| bytes.slice(..bytes.len() / 2));
+        Self { left, breaks_off: true, ..self }
+    }
+}
+
+impl Body for Told {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        Poll::Ready(match self.left.take() {
+            Some(bytes) => Some(Ok(Frame::data(bytes))),
+            None if self.breaks_off => Some(Err(std::io::Error::other("broken off on purpose"))),
+            None => None,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_none() && !self.breaks_off
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length)
+    }
+}

@@ -1,0 +1,3 @@
+//! Google Sheets, against the sandbox in the same process.
+
+mod sink;

@@ -1,0 +1,68 @@
+//! The results tab: made, filled, kept in step.
+
+use std::time::Duration;
+
+use status_validator::domain::key::RowKey;
+use status_validator::domain::results::{IsValid, ResultRow};
+use status_validator::sandbox::Door;
+use status_validator::table::{Committed, TableSink as _};
+
+use crate::support::stand::{REVIEW, Stand, options};
+
+pub(crate) fn row(project: &str, number: u64) -> ResultRow {
+    ResultRow {
+        key: RowKey::of_identifier(project, 1),
+        row: number,
+        project: Some(project.to_owned()),
+        link: None,
+        project_manager: None,
+        status: "On Track".into(),
+        completion_date: "2026-06-30".into(),
+        comment: format!("Done: {number} gates"),
+        is_valid: IsValid::Yes,
+        issues: String::new(),
+        rewrite: String::new(),
+        raw: "{}".into(),
+        check_date: "13.03.2026 09:00".into(),
+        model: "small".into(),
+        rules: String::new(),
+        severity: String::new(),
+    }
+}
+
+/// A run that offers these rows.
+pub(crate) async fn run(stand: &Stand, rows: &[ResultRow]) -> Committed {
+    let mut sink = stand.sink();
+    sink.open(&options()).await.unwrap();
+    sink.upsert(rows).await.unwrap();
+    sink.mark_gone(false).await.unwrap();
+    let committed = sink.commit().await.unwrap();
+    sink.close().await.unwrap();
+    committed
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tab_is_made_and_filled_and_left_alone() {
+    let stand = Stand::new();
+    let rows: Vec<ResultRow> = (2..7).map(|number| row(&format!("p{number}"), number)).collect();
+    let done = run(&stand, &rows).await;
+    assert_eq!((done.written, done.unchanged, done.marked_gone), (5, 0, 0));
+    assert_eq!(stand.tabs(), ["Sheet1", REVIEW]);
+    assert_eq!(stand.column("Key"), ["p2", "p3", "p4", "p5", "p6"]);
+    stand.assert_proper_requests();
+    stand.sandbox.clear_seen();
+    let again = run(&stand, &rows).await;
+    assert_eq!((again.written, again.unchanged), (0, 5));
+    assert_eq!(stand.count(Door::Write), 0);
+    let mut changed = rows.clone();
+    changed[2].is_valid = IsValid::No;
+    let done = run(&stand, &changed).await;
+    assert_eq!((done.written, done.unchanged), (1, 4));
+    assert_eq!(stand.column("Is Valid"), ["YES", "YES", "NO", "YES", "YES"]);
+    assert_eq!(stand.tabs(), ["Sheet1", REVIEW], "no copy is left behind");
+    let done = run(&stand, &changed[1..]).await;
+    assert_eq!((done.written, done.marked_gone), (0, 1));
+    assert_eq!(stand.column("Row Number")[0], "not in the source since 2026-03-13");
+    stand.assert_proper_requests();
+    assert!(tokio::time::Instant::now().elapsed() < Duration::from_secs(1));
+}
