@@ -118,7 +118,11 @@ impl Bench {
 
     /// Fields of one cell.
     pub(crate) fn cell(&mut self, range: &str, fields: &str) -> Value {
-        let query = format!("ranges={}&fields={}", encoded(range), encoded(&format!("sheets.data.rowData.values({fields})")));
+        let query = format!(
+            "ranges={}&fields={}",
+            encoded(range),
+            encoded(&format!("sheets.data.rowData.values({fields})"))
+        );
         let answer = self.ok("GET", "", &query, &Value::Null);
         answer.pointer("/sheets/0/data/0/rowData/0/values/0").cloned().unwrap_or_default()
     }

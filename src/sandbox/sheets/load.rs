@@ -130,7 +130,8 @@ impl Office {
         let mut ids = self.ids.clone();
         let document = self.loaded(id)?;
         let place = document.book.find(range).map_err(|_| LoadError::NoRange(range.to_owned()))?;
-        let taken: Vec<i32> = document.book.tabs.iter().flat_map(|tab| tab.area_ids().collect::<Vec<_>>()).collect();
+        let taken: Vec<i32> =
+            document.book.tabs.iter().flat_map(|tab| tab.area_ids().collect::<Vec<_>>()).collect();
         let protection = ids.number(|id| taken.contains(&id));
         if let Some(tab) = document.book.tab_mut(place.tab) {
             let body = Object::new().with("requestingUserCanEdit", false).into_map();

@@ -24,7 +24,8 @@ pub(crate) fn check(old: &Spreadsheet, new: &Spreadsheet) -> Result<(), Refusal>
 }
 
 fn is_same(tab: &Tab, area: &Area, after: &Tab) -> bool {
-    let Some(new) = after.protections.iter().find(|other| other.id == area.id && other.body == area.body) else {
+    let Some(new) = after.protections.iter().find(|other| other.id == area.id && other.body == area.body)
+    else {
         return false;
     };
     let (old, new) = (tab.clip(area.bounds), after.clip(new.bounds));

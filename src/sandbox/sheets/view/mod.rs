@@ -56,7 +56,7 @@ fn properties(book: &Spreadsheet) -> Value {
         .with("locale", book.locale.as_str())
         .with("autoRecalc", book.auto_recalc.as_str())
         .with("timeZone", book.time_zone.as_str())
-        .with("defaultFormat", format::default_format())
+        .with("defaultFormat", format::default_format().clone())
         .and(book.other.clone())
         .with("spreadsheetTheme", format::theme())
         .into()
@@ -135,7 +135,8 @@ fn data(calc: &Calculator<'_>, at: usize, wish: &Wish<'_>, mask: &Mask) -> Vec<V
 
 /// A protected range.
 pub(crate) fn protected_range(area: &Area, sheet: i32) -> Value {
-    let editors: &[&str] = if area.is_locked() { &["unprotectedRanges"] } else { &["unprotectedRanges", "editors"] };
+    let editors: &[&str] =
+        if area.is_locked() { &["unprotectedRanges"] } else { &["unprotectedRanges", "editors"] };
     Object::new()
         .with("protectedRangeId", area.id)
         .with("range", area.bounds.json(sheet))

@@ -52,12 +52,18 @@ fn any_request() -> impl Strategy<Value = Value> {
 
 /// The content of a sheet in which something stands everywhere.
 fn full() -> Bench {
-    let rows: Vec<Vec<String>> = (0..8).map(|row| (0..8).map(|column| match (row * column) % 4 {
-        0 => format!("{}", row + column),
-        1 => format!("=A{}+1", row + 1),
-        2 => format!(" text {row} "),
-        _ => String::new(),
-    }).collect()).collect();
+    let rows: Vec<Vec<String>> = (0..8)
+        .map(|row| {
+            (0..8)
+                .map(|column| match (row * column) % 4 {
+                    0 => format!("{}", row + column),
+                    1 => format!("=A{}+1", row + 1),
+                    2 => format!(" text {row} "),
+                    _ => String::new(),
+                })
+                .collect()
+        })
+        .collect();
     Bench::of(8, 8, &json!(rows))
 }
 

@@ -25,9 +25,13 @@ fn any_change() -> impl Strategy<Value = Value> {
 
 /// A sheet of cells that hold their own names, and a second sheet of formulas, each for one of them.
 fn labelled() -> Bench {
-    let name = |row: u32, column: u32| format!("{}{}", char::from(b'A' + u8::try_from(column).unwrap()), row + 1);
+    let name =
+        |row: u32, column: u32| format!("{}{}", char::from(b'A' + u8::try_from(column).unwrap()), row + 1);
     let table = |of: &dyn Fn(u32, u32) -> String| -> Value {
-        (0..SIDE).map(|row| (0..SIDE).map(|column| of(row, column)).collect::<Vec<_>>()).collect::<Vec<_>>().into()
+        (0..SIDE)
+            .map(|row| (0..SIDE).map(|column| of(row, column)).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+            .into()
     };
     let mut bench = Bench::of(SIDE, SIDE, &table(&|row, column| format!("cell {}", name(row, column))));
     bench.batch(&json!([{"addSheet": {"properties": {"sheetId": 9, "title": "Formulas"}}}]));
@@ -47,7 +51,10 @@ fn labelled() -> Bench {
 fn shown(bench: &mut Bench) -> Vec<String> {
     let values = bench.values("Sheet1");
     let rows = values.as_array().cloned().unwrap_or_default();
-    rows.iter().flat_map(|row| row.as_array().unwrap().clone()).filter_map(|cell| cell.as_str().map(str::to_owned)).collect()
+    rows.iter()
+        .flat_map(|row| row.as_array().unwrap().clone())
+        .filter_map(|cell| cell.as_str().map(str::to_owned))
+        .collect()
 }
 
 proptest! {

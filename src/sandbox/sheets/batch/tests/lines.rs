@@ -28,20 +28,54 @@ fn rows_and_columns_come_and_go() {
 #[test]
 fn what_cannot_be_inserted_or_deleted() {
     let mut bench = Bench::of(4, 3, &json!([]));
-    let grow = json!({"range": {"dimension": "ROWS", "startIndex": 4, "endIndex": 6}, "inheritFromBefore": true});
+    let grow =
+        json!({"range": {"dimension": "ROWS", "startIndex": 4, "endIndex": 6}, "inheritFromBefore": true});
     bench.batch(&json!([{"updateSheetProperties": {"properties": {"gridProperties": {"frozenRowCount": 1}}, "fields": "gridProperties.frozenRowCount"}}]));
     for (requests, expected) in [
-        (lines("insertDimension", "ROWS", 4, 5), "insertDimension: range.startIndex must be less than the grid size (4) if inheritFromBefore is false."),
-        (lines("insertDimension", "ROWS", 5, 6), "insertDimension: range.startIndex is larger than current grid size (4)"),
-        (json!([{"insertDimension": {"range": {"dimension": "ROWS", "endIndex": 1}}}]), "insertDimension: range.startIndex must be set."),
-        (json!([{"insertDimension": {"range": {"dimension": "ROWS", "startIndex": -1, "endIndex": 1}}}]), "insertDimension: DimensionRange indexes must be >= 0"),
-        (lines("insertDimension", "ROWS", 1, 5_000_000), "insertDimension: This action would increase the number of cells in the workbook above the limit of 10000000 cells."),
-        (lines("insertDimension", "COLUMNS", 1, 20_000), "insertDimension: This action would increase the number of columns in the sheet above the maximum limit of 18278 columns."),
-        (lines("deleteDimension", "COLUMNS", 0, 3), "deleteDimension: You can't delete all the columns on the sheet."),
-        (lines("deleteDimension", "ROWS", 4, 5), "deleteDimension: Cannot delete a row that doesn't exist. Tried to delete row index 4 but there are only 4 rows."),
-        (lines("deleteDimension", "COLUMNS", 2, 9), "deleteDimension: Cannot delete a column that doesn't exist. Tried to delete column index 3 but there are only 3 columns."),
-        (lines("deleteDimension", "ROWS", 1, 4), "deleteDimension: Sorry, it is not possible to delete all non-frozen rows."),
-        (json!([{"appendDimension": {"dimension": "ROWS", "length": 2_000_000_000}}]), "appendDimension: This action would increase the number of cells in the workbook above the limit of 10000000 cells."),
+        (
+            lines("insertDimension", "ROWS", 4, 5),
+            "insertDimension: range.startIndex must be less than the grid size (4) if inheritFromBefore is false.",
+        ),
+        (
+            lines("insertDimension", "ROWS", 5, 6),
+            "insertDimension: range.startIndex is larger than current grid size (4)",
+        ),
+        (
+            json!([{"insertDimension": {"range": {"dimension": "ROWS", "endIndex": 1}}}]),
+            "insertDimension: range.startIndex must be set.",
+        ),
+        (
+            json!([{"insertDimension": {"range": {"dimension": "ROWS", "startIndex": -1, "endIndex": 1}}}]),
+            "insertDimension: DimensionRange indexes must be >= 0",
+        ),
+        (
+            lines("insertDimension", "ROWS", 1, 5_000_000),
+            "insertDimension: This action would increase the number of cells in the workbook above the limit of 10000000 cells.",
+        ),
+        (
+            lines("insertDimension", "COLUMNS", 1, 20_000),
+            "insertDimension: This action would increase the number of columns in the sheet above the maximum limit of 18278 columns.",
+        ),
+        (
+            lines("deleteDimension", "COLUMNS", 0, 3),
+            "deleteDimension: You can't delete all the columns on the sheet.",
+        ),
+        (
+            lines("deleteDimension", "ROWS", 4, 5),
+            "deleteDimension: Cannot delete a row that doesn't exist. Tried to delete row index 4 but there are only 4 rows.",
+        ),
+        (
+            lines("deleteDimension", "COLUMNS", 2, 9),
+            "deleteDimension: Cannot delete a column that doesn't exist. Tried to delete column index 3 but there are only 3 columns.",
+        ),
+        (
+            lines("deleteDimension", "ROWS", 1, 4),
+            "deleteDimension: Sorry, it is not possible to delete all non-frozen rows.",
+        ),
+        (
+            json!([{"appendDimension": {"dimension": "ROWS", "length": 2_000_000_000}}]),
+            "appendDimension: This action would increase the number of cells in the workbook above the limit of 10000000 cells.",
+        ),
     ] {
         assert_eq!(bench.batch_refused(&requests), format!("Invalid requests[0].{expected}"));
     }
@@ -65,7 +99,8 @@ fn what_hangs_on_rows_goes_with_them() {
         {"addDimensionGroup": {"range": {"dimension": "ROWS", "startIndex": 2, "endIndex": 4}}},
     ]));
     bench.batch(&lines("insertDimension", "ROWS", 2, 4));
-    let sheet = bench.sheet("merges,basicFilter.range,protectedRanges.range,conditionalFormats.ranges,rowGroups.range");
+    let sheet = bench
+        .sheet("merges,basicFilter.range,protectedRanges.range,conditionalFormats.ranges,rowGroups.range");
     let rows = |value: &Value| json!([value["startRowIndex"], value["endRowIndex"]]);
     assert_eq!(rows(&sheet["merges"][0]), json!([7, 9]));
     assert_eq!(rows(&sheet["basicFilter"]["range"]), json!([0, 6]));
@@ -79,21 +114,28 @@ fn what_hangs_on_rows_goes_with_them() {
     assert_eq!(metadata[3], json!({"pixelSize": 21}));
     bench.batch(&lines("deleteDimension", "ROWS", 1, 9));
     let sheet = bench.sheet("merges,basicFilter.range,protectedRanges,conditionalFormats,rowGroups");
-    assert_eq!(sheet, json!({"basicFilter": {"range": {"startRowIndex": 0, "endRowIndex": 1, "startColumnIndex": 0, "endColumnIndex": 2}}}));
+    assert_eq!(
+        sheet,
+        json!({"basicFilter": {"range": {"startRowIndex": 0, "endRowIndex": 1, "startColumnIndex": 0, "endColumnIndex": 2}}})
+    );
     assert_eq!(bench.fields("namedRanges"), json!({}));
 }
 
 #[test]
 fn a_smaller_sheet_loses_what_was_outside() {
     let mut bench = Bench::of(4, 4, &json!([["a", "=D4"], [], [], ["", "", "", "d"]]));
-    let resize = |rows: u32, columns: u32| {
-        json!([{"updateSheetProperties": {"properties": {"gridProperties": {"rowCount": rows, "columnCount": columns}}, "fields": "gridProperties(rowCount,columnCount)"}}])
-    };
+    let resize = |rows: u32, columns: u32| json!([{"updateSheetProperties": {"properties": {"gridProperties": {"rowCount": rows, "columnCount": columns}}, "fields": "gridProperties(rowCount,columnCount)"}}]);
     bench.batch(&resize(2, 2));
     bench.batch(&resize(4, 4));
     assert_eq!(bench.formulas("Sheet1"), json!([["a", "=#REF!"]]));
-    assert_eq!(bench.batch_refused(&resize(0, 4)), "Invalid requests[0].updateSheetProperties: A sheet must have at least one row and one column.");
-    assert_eq!(bench.batch_refused(&resize(4_000_000, 4)), "Invalid requests[0].updateSheetProperties: This action would increase the number of cells in the workbook above the limit of 10000000 cells.");
+    assert_eq!(
+        bench.batch_refused(&resize(0, 4)),
+        "Invalid requests[0].updateSheetProperties: A sheet must have at least one row and one column."
+    );
+    assert_eq!(
+        bench.batch_refused(&resize(4_000_000, 4)),
+        "Invalid requests[0].updateSheetProperties: This action would increase the number of cells in the workbook above the limit of 10000000 cells."
+    );
 }
 
 #[test]
@@ -101,12 +143,12 @@ fn new_rows_look_like_their_neighbours() {
     let mut bench = Bench::of(3, 2, &json!([["a"], ["b"]]));
     let bold = json!({"userEnteredFormat": {"textFormat": {"bold": true}}});
     bench.batch(&json!([{"repeatCell": {"range": {"startRowIndex": 0, "endRowIndex": 1}, "cell": bold, "fields": "userEnteredFormat"}}]));
-    let insert = |inherit: bool| {
-        json!([{"insertDimension": {"range": {"dimension": "ROWS", "startIndex": 1, "endIndex": 2}, "inheritFromBefore": inherit}}])
-    };
+    let insert = |inherit: bool| json!([{"insertDimension": {"range": {"dimension": "ROWS", "startIndex": 1, "endIndex": 2}, "inheritFromBefore": inherit}}]);
     bench.batch(&insert(true));
     assert_eq!(bench.cell("B2", "userEnteredFormat"), bold);
-    bench.batch(&json!([{"deleteDimension": {"range": {"dimension": "ROWS", "startIndex": 1, "endIndex": 2}}}]));
+    bench.batch(
+        &json!([{"deleteDimension": {"range": {"dimension": "ROWS", "startIndex": 1, "endIndex": 2}}}]),
+    );
     bench.batch(&insert(false));
     assert_eq!(bench.cell("B2", "userEnteredFormat"), Value::Null);
 }
@@ -124,8 +166,14 @@ fn columns_are_as_wide_as_their_texts() {
 fn groups_are_told_in_the_reply() {
     let mut bench = Bench::of(9, 9, &json!([]));
     let replies = bench.batch(&lines("addDimensionGroup", "COLUMNS", 1, 5));
-    assert_eq!(replies[0]["addDimensionGroup"]["dimensionGroups"], json!([{"range": {"dimension": "COLUMNS", "startIndex": 1, "endIndex": 5}, "depth": 1}]));
-    assert_eq!(bench.sheet("properties.gridProperties.columnGroupControlAfter")["properties"]["gridProperties"], json!({"columnGroupControlAfter": true}));
+    assert_eq!(
+        replies[0]["addDimensionGroup"]["dimensionGroups"],
+        json!([{"range": {"dimension": "COLUMNS", "startIndex": 1, "endIndex": 5}, "depth": 1}])
+    );
+    assert_eq!(
+        bench.sheet("properties.gridProperties.columnGroupControlAfter")["properties"]["gridProperties"],
+        json!({"columnGroupControlAfter": true})
+    );
     let group = json!({"range": {"dimension": "COLUMNS", "startIndex": 1, "endIndex": 5}, "depth": 1, "collapsed": true});
     bench.batch(&json!([{"updateDimensionGroup": {"dimensionGroup": group, "fields": "collapsed"}}]));
     assert_eq!(bench.sheet("columnGroups")["columnGroups"], json!([group]));
@@ -142,11 +190,18 @@ fn cells_make_room_and_close_up() {
         json!([{kind: {"range": range, "shiftDimension": dimension}}])
     };
     bench.batch(&band("insertRange", "ROWS"));
-    assert_eq!(bench.formulas("Sheet1"), json!([["a", "", "c"], ["d", "b", "=B2"], ["g", "e", "i"], ["", "h"]]));
+    assert_eq!(
+        bench.formulas("Sheet1"),
+        json!([["a", "", "c"], ["d", "b", "=B2"], ["g", "e", "i"], ["", "h"]])
+    );
     bench.batch(&band("deleteRange", "ROWS"));
     assert_eq!(bench.formulas("Sheet1"), json!([["a", "b", "c"], ["d", "e", "=B1"], ["g", "h", "i"]]));
     bench.batch(&band("insertRange", "COLUMNS"));
-    assert_eq!(bench.formulas("A1:C2"), json!([["a", "", "b"], ["d", "e", "=C1"]]), "what leaves the sheet is lost");
+    assert_eq!(
+        bench.formulas("A1:C2"),
+        json!([["a", "", "b"], ["d", "e", "=C1"]]),
+        "what leaves the sheet is lost"
+    );
     bench.batch(&band("deleteRange", "COLUMNS"));
     assert_eq!(bench.formulas("A1:C2"), json!([["a", "b"], ["d", "e", "=B1"]]));
     bench.batch(&json!([{"mergeCells": {"range": {"startRowIndex": 2, "endRowIndex": 3, "startColumnIndex": 0, "endColumnIndex": 2}}}]));

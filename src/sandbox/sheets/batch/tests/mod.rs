@@ -29,7 +29,9 @@ fn what_is_not_served_is_refused_as_a_whole() {
     let clear = json!({"updateCells": {"range": {"endRowIndex": 1}, "fields": "*"}});
     for kind in UNSERVED {
         let refused = bench.batch_refused(&json!([clear, {kind: {}}]));
-        let expected = format!("Invalid requests[1].{kind}: The sandbox does not serve this kind of request; nothing was changed.");
+        let expected = format!(
+            "Invalid requests[1].{kind}: The sandbox does not serve this kind of request; nothing was changed."
+        );
         assert_eq!(refused, expected);
     }
     assert_eq!(bench.values("A1"), json!([["a"]]));
@@ -42,11 +44,23 @@ fn a_batch_says_which_request_is_at_fault() {
     for (requests, expected) in [
         (json!([]), "Must specify at least one request."),
         (json!([{}]), "Invalid requests[0]: No request set."),
-        (json!([{"addSheet": {}}, {"deleteSheet": {"sheetId": 5}}]), "Invalid requests[1].deleteSheet: No sheet with id: 5"),
-        (json!([{"repeatCell": {"range": {"sheetId": 5}, "fields": "*"}}]), "Invalid requests[0].repeatCell: No grid with id: 5"),
+        (
+            json!([{"addSheet": {}}, {"deleteSheet": {"sheetId": 5}}]),
+            "Invalid requests[1].deleteSheet: No sheet with id: 5",
+        ),
+        (
+            json!([{"repeatCell": {"range": {"sheetId": 5}, "fields": "*"}}]),
+            "Invalid requests[0].repeatCell: No grid with id: 5",
+        ),
         (json!([{"addSheet": {"properties": {"x": 1}}}]), path),
-        (json!([{"updateCells": {"range": {}, "rows": []}}]), "Invalid requests[0].updateCells: At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)"),
-        (json!([{"updateCells": {"range": {}, "fields": "notes"}}]), "Invalid requests[0].updateCells: Invalid field: notes"),
+        (
+            json!([{"updateCells": {"range": {}, "rows": []}}]),
+            "Invalid requests[0].updateCells: At least one field must be listed in 'fields'. (Use '*' to indicate all fields.)",
+        ),
+        (
+            json!([{"updateCells": {"range": {}, "fields": "notes"}}]),
+            "Invalid requests[0].updateCells: Invalid field: notes",
+        ),
     ] {
         assert_eq!(bench.batch_refused(&requests), expected);
     }

@@ -17,10 +17,19 @@ fn delete_name(id: &str) -> Value {
 fn chosen_ids_of_names_are_honoured_and_guarded() {
     let mut bench = Bench::new();
     let replies = bench.batch(&add_name("sv_1", "sv_1"));
-    assert_eq!(replies[0]["addNamedRange"]["namedRange"], json!({"namedRangeId": "sv_1", "name": "sv_1", "range": {"endRowIndex": 2}}));
+    assert_eq!(
+        replies[0]["addNamedRange"]["namedRange"],
+        json!({"namedRangeId": "sv_1", "name": "sv_1", "range": {"endRowIndex": 2}})
+    );
     for (requests, expected) in [
-        (add_name("sv_1", "other"), "addNamedRange: Cannot add named range with id: sv_1, a named range with that id already exists."),
-        (add_name("x", "SV_1"), "addNamedRange: Cannot add named range with name: SV_1, a named range with that name already exists."),
+        (
+            add_name("sv_1", "other"),
+            "addNamedRange: Cannot add named range with id: sv_1, a named range with that id already exists.",
+        ),
+        (
+            add_name("x", "SV_1"),
+            "addNamedRange: Cannot add named range with name: SV_1, a named range with that name already exists.",
+        ),
         (add_name("x", "A1"), "addNamedRange: Invalid name: A1"),
         (add_name("x", "two words"), "addNamedRange: Invalid name: two words"),
         (add_name("x", "true"), "addNamedRange: Invalid name: true"),
@@ -30,10 +39,16 @@ fn chosen_ids_of_names_are_honoured_and_guarded() {
     }
     let swap = json!([delete_name("sv_1")[0], add_name("sv_2", "sv_2")[0]]);
     bench.batch(&swap);
-    assert!(bench.batch_refused(&swap).ends_with("No NamedRange with id: sv_1"), "a late duplicate fails as a whole");
+    assert!(
+        bench.batch_refused(&swap).ends_with("No NamedRange with id: sv_1"),
+        "a late duplicate fails as a whole"
+    );
     let rename = json!([{"updateNamedRange": {"namedRange": {"namedRangeId": "sv_2", "name": "New", "range": {"endRowIndex": 9}}, "fields": "name"}}]);
     bench.batch(&rename);
-    assert_eq!(bench.fields("namedRanges")["namedRanges"], json!([{"namedRangeId": "sv_2", "name": "New", "range": {"endRowIndex": 2}}]));
+    assert_eq!(
+        bench.fields("namedRanges")["namedRanges"],
+        json!([{"namedRangeId": "sv_2", "name": "New", "range": {"endRowIndex": 2}}])
+    );
 }
 
 #[test]
@@ -55,15 +70,25 @@ fn a_filter_hides_rows() {
     let typed = json!([["name", "n"], ["a", "1"], ["b", "5"], ["c", "9"], ["", "7"]]);
     let mut bench = Bench::of(6, 3, &typed);
     let criteria = json!({"0": {"hiddenValues": ["a"]}, "1": {"condition": {"type": "NUMBER_GREATER", "values": [{"userEnteredValue": "5"}]}}});
-    bench.batch(&json!([{"setBasicFilter": {"filter": {"range": {"endColumnIndex": 2}, "criteria": criteria}}}]));
+    bench.batch(
+        &json!([{"setBasicFilter": {"filter": {"range": {"endColumnIndex": 2}, "criteria": criteria}}}]),
+    );
     let filter = bench.sheet("basicFilter")["basicFilter"].take();
-    assert_eq!(filter["range"], json!({"startRowIndex": 0, "endRowIndex": 6, "startColumnIndex": 0, "endColumnIndex": 2}));
+    assert_eq!(
+        filter["range"],
+        json!({"startRowIndex": 0, "endRowIndex": 6, "startColumnIndex": 0, "endColumnIndex": 2})
+    );
     assert_eq!(filter["criteria"], criteria);
-    assert_eq!(filter["filterSpecs"][0], json!({"columnIndex": 0, "filterCriteria": {"hiddenValues": ["a"]}}));
+    assert_eq!(
+        filter["filterSpecs"][0],
+        json!({"columnIndex": 0, "filterCriteria": {"hiddenValues": ["a"]}})
+    );
     let rows = bench.sheet("data.rowMetadata.hiddenByFilter")["data"][0]["rowMetadata"].take();
-    let hidden: Vec<bool> = rows.as_array().unwrap().iter().map(|row| row["hiddenByFilter"] == json!(true)).collect();
+    let hidden: Vec<bool> =
+        rows.as_array().unwrap().iter().map(|row| row["hiddenByFilter"] == json!(true)).collect();
     assert_eq!(hidden, [false, true, true, false, false, true]);
-    let sorted = json!({"range": {"endRowIndex": 4}, "sortSpecs": [{"dimensionIndex": 1, "sortOrder": "DESCENDING"}]});
+    let sorted =
+        json!({"range": {"endRowIndex": 4}, "sortSpecs": [{"dimensionIndex": 1, "sortOrder": "DESCENDING"}]});
     bench.batch(&json!([{"setBasicFilter": {"filter": sorted}}]));
     assert_eq!(bench.values("A1:A4"), json!([["name"], ["c"], ["b"], ["a"]]));
     bench.batch(&json!([{"clearBasicFilter": {"sheetId": 0}}]));
@@ -83,27 +108,42 @@ fn views_of_filters() {
     ]));
     let views = bench.sheet("filterViews(title,criteria)")["filterViews"].take();
     let criteria = json!({"1": {"hiddenValues": ["x"]}});
-    assert_eq!(views, json!([{"title": "New", "criteria": criteria}, {"title": "Copy of New", "criteria": criteria}]));
+    assert_eq!(
+        views,
+        json!([{"title": "New", "criteria": criteria}, {"title": "Copy of New", "criteria": criteria}])
+    );
     bench.batch(&json!([{"deleteFilterView": {"filterId": id}}]));
-    assert!(bench.batch_refused(&json!([{"deleteFilterView": {"filterId": id}}])).contains("No filter view with id"));
+    assert!(
+        bench
+            .batch_refused(&json!([{"deleteFilterView": {"filterId": id}}]))
+            .contains("No filter view with id")
+    );
 }
 
 #[test]
 fn protections() {
     let mut bench = Bench::new();
-    let range = json!({"range": {"endRowIndex": 2}, "description": "d", "editors": {"users": ["a@example.com"]}});
+    let range =
+        json!({"range": {"endRowIndex": 2}, "description": "d", "editors": {"users": ["a@example.com"]}});
     let replies = bench.batch(&json!([{"addProtectedRange": {"protectedRange": range}}]));
     let shown = &replies[0]["addProtectedRange"]["protectedRange"];
     assert_eq!((&shown["editors"], &shown["requestingUserCanEdit"]), (&json!({}), &json!(true)));
     let id = shown["protectedRangeId"].clone();
     bench.batch(&json!([{"updateProtectedRange": {"protectedRange": {"protectedRangeId": id, "warningOnly": true, "range": {"endRowIndex": 5}}, "fields": "warningOnly,range,description"}}]));
     let user = bench.office.user().to_owned();
-    assert_eq!(bench.sheet("protectedRanges")["protectedRanges"], json!([{
-        "protectedRangeId": id, "range": {"endRowIndex": 5}, "warningOnly": true, "requestingUserCanEdit": true,
-        "editors": {"users": ["a@example.com", user]},
-    }]));
+    assert_eq!(
+        bench.sheet("protectedRanges")["protectedRanges"],
+        json!([{
+            "protectedRangeId": id, "range": {"endRowIndex": 5}, "warningOnly": true, "requestingUserCanEdit": true,
+            "editors": {"users": ["a@example.com", user]},
+        }])
+    );
     bench.batch(&json!([{"deleteProtectedRange": {"protectedRangeId": id}}]));
-    assert!(bench.batch_refused(&json!([{"deleteProtectedRange": {"protectedRangeId": id}}])).contains("No protected range"));
+    assert!(
+        bench
+            .batch_refused(&json!([{"deleteProtectedRange": {"protectedRangeId": id}}]))
+            .contains("No protected range")
+    );
 }
 
 #[test]
@@ -111,7 +151,10 @@ fn what_somebody_else_has_locked_is_not_written() {
     let mut bench = Bench::of(6, 4, &json!([["a", "b"], ["c", "d"]]));
     let lock = bench.office.lock("book", "Sheet1!A1:A2").unwrap();
     let locked = "You are trying to edit a protected cell or object. Please contact the spreadsheet owner to remove protection if you need to edit.";
-    assert_eq!(bench.refused("PUT", "/values/A1", "valueInputOption=RAW", &json!({"values": [["x"]]})), locked);
+    assert_eq!(
+        bench.refused("PUT", "/values/A1", "valueInputOption=RAW", &json!({"values": [["x"]]})),
+        locked
+    );
     assert_eq!(bench.batch_refused(&json!([{"deleteProtectedRange": {"protectedRangeId": lock}}])), locked);
     for request in [
         json!({"insertDimension": {"range": {"dimension": "ROWS", "startIndex": 1, "endIndex": 2}}}),
@@ -122,7 +165,9 @@ fn what_somebody_else_has_locked_is_not_written() {
         assert_eq!(bench.batch_refused(&json!([request])), locked, "{request}");
     }
     bench.type_in("B1", &json!([["free"]]));
-    bench.batch(&json!([{"insertDimension": {"range": {"dimension": "ROWS", "startIndex": 0, "endIndex": 1}}}]));
+    bench.batch(
+        &json!([{"insertDimension": {"range": {"dimension": "ROWS", "startIndex": 0, "endIndex": 1}}}]),
+    );
     assert_eq!(bench.sheet("protectedRanges")["protectedRanges"][0].get("requestingUserCanEdit"), None);
     bench.office.unlock("book", lock).unwrap();
     bench.type_in("A2", &json!([["x"]]));
@@ -145,19 +190,33 @@ fn rules_of_formatting_have_an_order() {
         bench.cell(cell, "effectiveFormat.backgroundColor")["effectiveFormat"]["backgroundColor"].take()
     };
     let white = json!({"red": 1, "green": 1, "blue": 1});
-    assert_eq!([background(&mut bench, "A1"), background(&mut bench, "A2"), background(&mut bench, "A3")], [red.clone(), blue.clone(), white]);
-    let moved = bench.batch(&json!([{"updateConditionalFormatRule": {"sheetId": 0, "index": 0, "newIndex": 1}}]));
+    assert_eq!(
+        [background(&mut bench, "A1"), background(&mut bench, "A2"), background(&mut bench, "A3")],
+        [red.clone(), blue.clone(), white]
+    );
+    let moved =
+        bench.batch(&json!([{"updateConditionalFormatRule": {"sheetId": 0, "index": 0, "newIndex": 1}}]));
     assert_eq!(moved[0]["updateConditionalFormatRule"]["newIndex"], json!(1));
     assert_eq!(background(&mut bench, "A2"), red);
     let replaced = bench.batch(&json!([{"updateConditionalFormatRule": {"sheetId": 0, "index": 0, "rule": rule("TEXT_CONTAINS", "X", &blue)}}]));
-    assert_eq!(replaced[0]["updateConditionalFormatRule"]["oldRule"]["booleanRule"]["condition"]["type"], json!("NUMBER_GREATER"));
+    assert_eq!(
+        replaced[0]["updateConditionalFormatRule"]["oldRule"]["booleanRule"]["condition"]["type"],
+        json!("NUMBER_GREATER")
+    );
     assert_eq!(background(&mut bench, "A3"), blue);
     let deleted = bench.batch(&json!([{"deleteConditionalFormatRule": {"sheetId": 0, "index": 1}}]));
     assert_eq!(deleted[0]["deleteConditionalFormatRule"]["rule"]["ranges"], json!([{"endColumnIndex": 1}]));
     let gone = json!([{"deleteConditionalFormatRule": {"sheetId": 0, "index": 1}}]);
-    assert_eq!(bench.batch_refused(&gone), "Invalid requests[0].deleteConditionalFormatRule: No conditional format on sheet: 0 at index: 1");
+    assert_eq!(
+        bench.batch_refused(&gone),
+        "Invalid requests[0].deleteConditionalFormatRule: No conditional format on sheet: 0 at index: 1"
+    );
     let no_end = json!({"ranges": [{}], "gradientRule": {"minpoint": {"type": "MIN", "color": {}}}});
-    assert!(bench.batch_refused(&json!([{"addConditionalFormatRule": {"rule": no_end}}])).ends_with("No interpolationPointType specified."));
+    assert!(
+        bench
+            .batch_refused(&json!([{"addConditionalFormatRule": {"rule": no_end}}]))
+            .ends_with("No interpolationPointType specified.")
+    );
 }
 
 #[test]
@@ -179,7 +238,10 @@ fn alternating_colours() {
     bench.batch(&json!([
         {"updateBanding": {"bandedRange": {"bandedRangeId": id, "rowProperties": {"firstBandColor": color("red")}}, "fields": "rowProperties"}},
     ]));
-    assert_eq!(bench.sheet("bandedRanges.rowProperties.firstBandColor")["bandedRanges"][0]["rowProperties"]["firstBandColor"], color("red"));
+    assert_eq!(
+        bench.sheet("bandedRanges.rowProperties.firstBandColor")["bandedRanges"][0]["rowProperties"]["firstBandColor"],
+        color("red")
+    );
     bench.batch(&json!([{"deleteBanding": {"bandedRangeId": id}}]));
     assert_eq!(bench.sheet("bandedRanges"), json!({}));
 }
@@ -192,7 +254,10 @@ fn merges_keep_the_first_value() {
     assert_eq!(bench.values("Sheet1"), json!([["a"], ["c"]]));
     assert_eq!(bench.sheet("merges")["merges"].as_array().unwrap().len(), 2);
     let cut = json!([{"mergeCells": {"range": range(2, 1)}}]);
-    assert_eq!(bench.batch_refused(&cut), "Invalid requests[0].mergeCells: You must select all cells in a merged range to merge or unmerge them.");
+    assert_eq!(
+        bench.batch_refused(&cut),
+        "Invalid requests[0].mergeCells: You must select all cells in a merged range to merge or unmerge them."
+    );
     bench.batch(&json!([{"mergeCells": {"range": range(3, 3), "mergeType": "MERGE_ALL"}}]));
     assert_eq!(bench.sheet("merges"), json!({"merges": [range(3, 3)]}));
     bench.batch_refused(&json!([{"unmergeCells": {"range": range(1, 1)}}]));
@@ -203,28 +268,45 @@ fn merges_keep_the_first_value() {
 #[test]
 fn metadata_is_created_changed_and_deleted() {
     let mut bench = Bench::new();
-    let create = |id: Option<i32>, key: &str, location: Value| {
-        json!([{"createDeveloperMetadata": {"developerMetadata": {"metadataId": id, "metadataKey": key, "metadataValue": "v", "visibility": "PROJECT", "location": location}}}])
-    };
+    let create = |id: Option<i32>, key: &str, location: Value| json!([{"createDeveloperMetadata": {"developerMetadata": {"metadataId": id, "metadataKey": key, "metadataValue": "v", "visibility": "PROJECT", "location": location}}}]);
     bench.batch(&create(Some(5), "k", json!({"spreadsheet": true})));
     bench.batch(&create(None, "k", json!({"sheetId": 0})));
-    assert_eq!(bench.fields("developerMetadata")["developerMetadata"][0], json!({
-        "metadataId": 5, "metadataKey": "k", "metadataValue": "v",
-        "location": {"locationType": "SPREADSHEET", "spreadsheet": true}, "visibility": "PROJECT",
-    }));
-    assert_eq!(bench.sheet("developerMetadata.location")["developerMetadata"][0]["location"], json!({"locationType": "SHEET", "sheetId": 0}));
+    assert_eq!(
+        bench.fields("developerMetadata")["developerMetadata"][0],
+        json!({
+            "metadataId": 5, "metadataKey": "k", "metadataValue": "v",
+            "location": {"locationType": "SPREADSHEET", "spreadsheet": true}, "visibility": "PROJECT",
+        })
+    );
+    assert_eq!(
+        bench.sheet("developerMetadata.location")["developerMetadata"][0]["location"],
+        json!({"locationType": "SHEET", "sheetId": 0})
+    );
     for (requests, expected) in [
         (create(Some(5), "k", json!({"sheetId": 0})), "Developer metadata with id 5 already exists."),
         (create(None, "", json!({"sheetId": 0})), "Developer metadata must have a key."),
         (create(None, "k", json!({"sheetId": 9})), "No grid with id: 9"),
-        (create(None, "k", json!({"dimensionRange": {"dimension": "ROWS", "startIndex": 0, "endIndex": 2}})), "Developer metadata must be on a spreadsheet, a sheet, or one row or column."),
+        (
+            create(
+                None,
+                "k",
+                json!({"dimensionRange": {"dimension": "ROWS", "startIndex": 0, "endIndex": 2}}),
+            ),
+            "Developer metadata must be on a spreadsheet, a sheet, or one row or column.",
+        ),
     ] {
-        assert_eq!(bench.batch_refused(&requests), format!("Invalid requests[0].createDeveloperMetadata: {expected}"));
+        assert_eq!(
+            bench.batch_refused(&requests),
+            format!("Invalid requests[0].createDeveloperMetadata: {expected}")
+        );
     }
     let filter = json!({"developerMetadataLookup": {"metadataKey": "k", "locationType": "SHEET"}});
     let replies = bench.batch(&json!([{"updateDeveloperMetadata": {"dataFilters": [filter], "developerMetadata": {"metadataValue": "new"}, "fields": "metadataValue"}}]));
     assert_eq!(replies[0]["updateDeveloperMetadata"]["developerMetadata"][0]["metadataValue"], json!("new"));
     let replies = bench.batch(&json!([{"deleteDeveloperMetadata": {"dataFilter": {"developerMetadataLookup": {"metadataKey": "k"}}}}]));
-    assert_eq!(replies[0]["deleteDeveloperMetadata"]["deletedDeveloperMetadata"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        replies[0]["deleteDeveloperMetadata"]["deletedDeveloperMetadata"].as_array().unwrap().len(),
+        2
+    );
     assert_eq!(bench.fields("developerMetadata"), json!({}));
 }

@@ -18,7 +18,9 @@ fn copy(source: &Value, destination: &Value, more: &Value) -> Value {
 #[test]
 fn formulas_go_along_and_formats_and_notes_too() {
     let mut bench = Bench::of(6, 6, &json!([["1", "=A1+$A$1"], ["2", "5%"]]));
-    bench.batch(&json!([{"updateCells": {"start": {}, "fields": "note", "rows": [{"values": [{"note": "n"}]}]}}]));
+    bench.batch(
+        &json!([{"updateCells": {"start": {}, "fields": "note", "rows": [{"values": [{"note": "n"}]}]}}]),
+    );
     bench.batch(&copy(&range(0, 0, 2, 2), &range(2, 3, 3, 4), &json!({})));
     assert_eq!(bench.formulas("D3:E4"), json!([[1, "=D3+$A$1"], [2, 0.05]]));
     assert_eq!((bench.values("E4"), bench.cell("D3", "note")), (json!([["5%"]]), json!({"note": "n"})));
@@ -42,8 +44,16 @@ fn only_what_is_asked_for_is_pasted() {
         });
         bench.batch(&json!([{"updateCells": {"start": {"columnIndex": 1}, "fields": "userEnteredFormat,note,dataValidation", "rows": [{"values": [cell]}]}}]));
         bench.batch(&copy(&range(0, 1, 1, 2), &range(0, 3, 1, 4), &json!({"pasteType": kind})));
-        assert_eq!(bench.formulas("D1"), if formula.is_null() { Value::Null } else { json!([[formula]]) }, "{kind}");
-        assert_eq!(bench.values("D1").pointer("/0/0").and_then(Value::as_str).unwrap_or_default(), percent, "{kind}");
+        assert_eq!(
+            bench.formulas("D1"),
+            if formula.is_null() { Value::Null } else { json!([[formula]]) },
+            "{kind}"
+        );
+        assert_eq!(
+            bench.values("D1").pointer("/0/0").and_then(Value::as_str).unwrap_or_default(),
+            percent,
+            "{kind}"
+        );
         let data = bench.cell("D1", "note,dataValidation,userEnteredFormat");
         assert_eq!(data.get("note").is_some(), note, "{kind}");
         assert_eq!(data.get("dataValidation").is_some(), note || kind == "PASTE_DATA_VALIDATION", "{kind}");
@@ -68,11 +78,16 @@ fn a_source_is_repeated_where_it_fits_several_times() {
 fn rules_and_merges_are_copied_with_the_format() {
     let mut bench = Bench::of(8, 8, &json!([["a"]]));
     let rule = json!({"ranges": [range(0, 0, 2, 2)], "booleanRule": {"condition": {"type": "NOT_BLANK"}, "format": {}}});
-    bench.batch(&json!([{"addConditionalFormatRule": {"rule": rule}}, {"mergeCells": {"range": range(0, 0, 2, 1)}}]));
+    bench.batch(
+        &json!([{"addConditionalFormatRule": {"rule": rule}}, {"mergeCells": {"range": range(0, 0, 2, 1)}}]),
+    );
     bench.batch(&copy(&range(0, 0, 2, 2), &range(4, 4, 5, 5), &json!({})));
     let sheet = bench.sheet("merges,conditionalFormats.ranges");
     assert_eq!(sheet["merges"], json!([strip(range(0, 0, 2, 1)), strip(range(4, 4, 6, 5))]));
-    assert_eq!(sheet["conditionalFormats"][0]["ranges"], json!([strip(range(0, 0, 2, 2)), strip(range(4, 4, 6, 6))]));
+    assert_eq!(
+        sheet["conditionalFormats"][0]["ranges"],
+        json!([strip(range(0, 0, 2, 2)), strip(range(4, 4, 6, 6))])
+    );
 }
 
 /// A range as answers have it: without the id of the first sheet.

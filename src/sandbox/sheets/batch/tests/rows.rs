@@ -11,17 +11,30 @@ fn sort(range: &Value, specs: &Value) -> Value {
 
 #[test]
 fn cells_move_with_all_that_is_theirs() {
-    let mut bench = Bench::of(5, 3, &json!([["name", "n"], ["b", "2"], ["a", "=1+0", "=B3*10"], ["", ""], ["c", "x"]]));
+    let mut bench =
+        Bench::of(5, 3, &json!([["name", "n"], ["b", "2"], ["a", "=1+0", "=B3*10"], ["", ""], ["c", "x"]]));
     bench.batch(&json!([
         {"updateCells": {"start": {"rowIndex": 1}, "fields": "note", "rows": [{"values": [{"note": "of b"}]}]}},
         {"updateDimensionProperties": {"range": {"dimension": "ROWS", "startIndex": 1, "endIndex": 2}, "properties": {"hiddenByUser": true}, "fields": "hiddenByUser"}},
         {"addNamedRange": {"namedRange": {"name": "Second", "range": {"startRowIndex": 1, "endRowIndex": 2, "startColumnIndex": 0, "endColumnIndex": 1}}}},
     ]));
-    bench.batch(&sort(&json!({"startRowIndex": 1}), &json!([{"dimensionIndex": 0, "sortOrder": "ASCENDING"}])));
-    assert_eq!(bench.formulas("Sheet1"), json!([["name", "n"], ["a", "=1+0", "=B2*10"], ["b", 2], ["c", "x"]]));
+    bench.batch(&sort(
+        &json!({"startRowIndex": 1}),
+        &json!([{"dimensionIndex": 0, "sortOrder": "ASCENDING"}]),
+    ));
+    assert_eq!(
+        bench.formulas("Sheet1"),
+        json!([["name", "n"], ["a", "=1+0", "=B2*10"], ["b", 2], ["c", "x"]])
+    );
     assert_eq!(bench.cell("A3", "note"), json!({"note": "of b"}));
     assert_eq!(bench.values("Second"), json!([["a"]]), "what hangs on rows stays");
-    let hidden = bench.office.look("book", crate::sandbox::sheets::bench::now()).unwrap().sheet("Sheet1").unwrap().hidden_rows();
+    let hidden = bench
+        .office
+        .look("book", crate::sandbox::sheets::bench::now())
+        .unwrap()
+        .sheet("Sheet1")
+        .unwrap()
+        .hidden_rows();
     assert_eq!(hidden, [1]);
 }
 
@@ -36,7 +49,10 @@ fn values_have_an_order() {
     bench.batch(&sort(&json!({}), &by("DESCENDING")));
     assert_eq!(read(&mut bench), json!(["#DIV/0!", "TRUE", "FALSE", "b", "B", "a", "10", "2"]));
     let mut two = Bench::of(3, 2, &json!([["1", "a"], ["2", "b"], ["1", "c"]]));
-    two.batch(&sort(&json!({}), &json!([{"dimensionIndex": 0}, {"dimensionIndex": 1, "sortOrder": "DESCENDING"}])));
+    two.batch(&sort(
+        &json!({}),
+        &json!([{"dimensionIndex": 0}, {"dimensionIndex": 1, "sortOrder": "DESCENDING"}]),
+    ));
     assert_eq!(two.values("Sheet1"), json!([["1", "c"], ["1", "a"], ["2", "b"]]));
     two.batch(&json!([{"mergeCells": {"range": {"endRowIndex": 2, "endColumnIndex": 1}}}]));
     two.batch_refused(&sort(&json!({}), &by("ASCENDING")));
@@ -45,7 +61,8 @@ fn values_have_an_order() {
 
 #[test]
 fn text_is_found_and_replaced() {
-    let typed = json!([["Google Sheets", "=CONCATENATE(\"ee\",\"x\")", "feed"], ["Google Docs", "33", "'33"]]);
+    let typed =
+        json!([["Google Sheets", "=CONCATENATE(\"ee\",\"x\")", "feed"], ["Google Docs", "33", "'33"]]);
     let mut bench = Bench::of(3, 3, &typed);
     let replace = |more: Value| {
         let mut request = json!({"allSheets": true});
@@ -53,9 +70,17 @@ fn text_is_found_and_replaced() {
         json!([{"findReplace": request}])
     };
     let replies = bench.batch(&replace(json!({"find": "E", "replacement": "o"})));
-    assert_eq!(replies[0]["findReplace"], json!({"valuesChanged": 3, "rowsChanged": 2, "sheetsChanged": 1, "occurrencesChanged": 6}));
-    assert_eq!(bench.values("Sheet1"), json!([["Googlo Shoots", "eex", "food"], ["Googlo Docs", "33", "33"]]));
-    bench.batch(&replace(json!({"find": "o.* (.*)", "replacement": "$1 Rocks", "searchByRegex": true, "matchCase": true})));
+    assert_eq!(
+        replies[0]["findReplace"],
+        json!({"valuesChanged": 3, "rowsChanged": 2, "sheetsChanged": 1, "occurrencesChanged": 6})
+    );
+    assert_eq!(
+        bench.values("Sheet1"),
+        json!([["Googlo Shoots", "eex", "food"], ["Googlo Docs", "33", "33"]])
+    );
+    bench.batch(&replace(
+        json!({"find": "o.* (.*)", "replacement": "$1 Rocks", "searchByRegex": true, "matchCase": true}),
+    ));
     assert_eq!(bench.values("A1:A2"), json!([["GShoots Rocks"], ["GDocs Rocks"]]));
     let replies = bench.batch(&replace(json!({"find": "ee", "replacement": "a", "includeFormulas": true})));
     assert_eq!(replies[0]["findReplace"]["formulasChanged"], json!(1));
@@ -72,10 +97,29 @@ fn text_is_found_and_replaced() {
 
 #[test]
 fn rows_that_stand_twice_go() {
-    let mut bench = Bench::of(6, 3, &json!([["a", "1", "keep1"], ["A", "=1", "keep2"], ["b", "1", "keep3"], ["a", "1", "keep4"], ["c", "", "keep5"]]));
+    let mut bench = Bench::of(
+        6,
+        3,
+        &json!([
+            ["a", "1", "keep1"],
+            ["A", "=1", "keep2"],
+            ["b", "1", "keep3"],
+            ["a", "1", "keep4"],
+            ["c", "", "keep5"]
+        ]),
+    );
     let replies = bench.batch(&json!([{"deleteDuplicates": {"range": {"endColumnIndex": 2}}}]));
     assert_eq!(replies[0]["deleteDuplicates"], json!({"duplicatesRemovedCount": 2}));
-    assert_eq!(bench.values("Sheet1"), json!([["a", "1", "keep1"], ["b", "1", "keep2"], ["c", "", "keep3"], ["", "", "keep4"], ["", "", "keep5"]]));
+    assert_eq!(
+        bench.values("Sheet1"),
+        json!([
+            ["a", "1", "keep1"],
+            ["b", "1", "keep2"],
+            ["c", "", "keep3"],
+            ["", "", "keep4"],
+            ["", "", "keep5"]
+        ])
+    );
     let by_second = json!({"range": {"endRowIndex": 3, "endColumnIndex": 2}, "comparisonColumns": [{"dimension": "COLUMNS", "startIndex": 1, "endIndex": 2}]});
     bench.batch(&json!([{"deleteDuplicates": by_second}]));
     assert_eq!(bench.values("A1:B3"), json!([["a", "1"], ["c"]]));

@@ -6,7 +6,12 @@ use crate::sandbox::sheets::bench::Bench;
 
 fn titles(bench: &mut Bench) -> Vec<String> {
     let sheets = bench.fields("sheets.properties.title")["sheets"].take();
-    sheets.as_array().unwrap().iter().map(|sheet| sheet["properties"]["title"].as_str().unwrap().to_owned()).collect()
+    sheets
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sheet| sheet["properties"]["title"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn properties(properties: &Value, fields: &str) -> Value {
@@ -22,21 +27,30 @@ fn a_new_sheet_has_what_it_is_given() {
         "tabColor": {"red": 0.5},
     }}}]));
     let color = json!({"red": 0.49803922});
-    assert_eq!(replies[0]["addSheet"]["properties"], json!({
-        "sheetId": 7, "title": "T", "index": 0, "sheetType": "GRID",
-        "gridProperties": {"rowCount": 3, "columnCount": 4, "frozenRowCount": 1, "hideGridlines": true},
-        "hidden": true, "tabColor": color, "rightToLeft": true, "tabColorStyle": {"rgbColor": color},
-    }));
+    assert_eq!(
+        replies[0]["addSheet"]["properties"],
+        json!({
+            "sheetId": 7, "title": "T", "index": 0, "sheetType": "GRID",
+            "gridProperties": {"rowCount": 3, "columnCount": 4, "frozenRowCount": 1, "hideGridlines": true},
+            "hidden": true, "tabColor": color, "rightToLeft": true, "tabColorStyle": {"rgbColor": color},
+        })
+    );
     let replies = bench.batch(&json!([{"addSheet": {}}]));
     let plain = &replies[0]["addSheet"]["properties"];
     assert_eq!((&plain["title"], &plain["index"]), (&json!("Sheet3"), &json!(2)));
     assert_eq!(plain["gridProperties"], json!({"rowCount": 1000, "columnCount": 26}));
     for (properties, expected) in [
-        (json!({"title": "sheet1"}), "A sheet with the name \"sheet1\" already exists. Please enter another name."),
+        (
+            json!({"title": "sheet1"}),
+            "A sheet with the name \"sheet1\" already exists. Please enter another name.",
+        ),
         (json!({"sheetId": 7}), "Sheet with id 7 already exists."),
         (json!({"sheetId": -1}), "Sheet id must be non-negative."),
         (json!({"title": "x".repeat(101)}), "The sheet name cannot be greater than 100 characters."),
-        (json!({"gridProperties": {"rowCount": 5_000_000}}), "This action would increase the number of cells in the workbook above the limit of 10000000 cells."),
+        (
+            json!({"gridProperties": {"rowCount": 5_000_000}}),
+            "This action would increase the number of cells in the workbook above the limit of 10000000 cells.",
+        ),
     ] {
         let refused = bench.batch_refused(&json!([{"addSheet": {"properties": properties}}]));
         assert_eq!(refused, format!("Invalid requests[0].addSheet: {expected}"));
@@ -47,11 +61,20 @@ fn a_new_sheet_has_what_it_is_given() {
 fn the_last_sheet_stays_and_one_is_always_seen() {
     let mut bench = Bench::new();
     let delete = |id: i32| json!([{"deleteSheet": {"sheetId": id}}]);
-    assert_eq!(bench.batch_refused(&delete(0)), "Invalid requests[0].deleteSheet: You can't remove all the sheets in a document.");
+    assert_eq!(
+        bench.batch_refused(&delete(0)),
+        "Invalid requests[0].deleteSheet: You can't remove all the sheets in a document."
+    );
     let hide = properties(&json!({"sheetId": 0, "hidden": true}), "hidden");
-    assert_eq!(bench.batch_refused(&hide), "Invalid requests[0].updateSheetProperties: You can't hide all the sheets in a document.");
+    assert_eq!(
+        bench.batch_refused(&hide),
+        "Invalid requests[0].updateSheetProperties: You can't hide all the sheets in a document."
+    );
     bench.batch(&json!([{"addSheet": {"properties": {"sheetId": 5, "hidden": true}}}]));
-    assert_eq!(bench.batch_refused(&delete(0)), "Invalid requests[0].deleteSheet: You can't remove all the visible sheets in a document.");
+    assert_eq!(
+        bench.batch_refused(&delete(0)),
+        "Invalid requests[0].deleteSheet: You can't remove all the visible sheets in a document."
+    );
     bench.batch(&properties(&json!({"sheetId": 5}), "hidden"));
     bench.batch(&delete(0));
     assert_eq!(bench.batch_refused(&delete(3)), "Invalid requests[0].deleteSheet: No sheet with id: 3");
@@ -61,7 +84,13 @@ fn the_last_sheet_stays_and_one_is_always_seen() {
 fn an_index_is_counted_before_the_move() {
     let mut bench = Bench::new();
     bench.batch(&json!([{"addSheet": {"properties": {"title": "S2", "sheetId": 2}}}, {"addSheet": {"properties": {"title": "S3", "sheetId": 3}}}]));
-    for (index, expected) in [(0, ["Sheet1", "S2", "S3"]), (1, ["Sheet1", "S2", "S3"]), (2, ["S2", "Sheet1", "S3"]), (9, ["S2", "S3", "Sheet1"]), (0, ["Sheet1", "S2", "S3"])] {
+    for (index, expected) in [
+        (0, ["Sheet1", "S2", "S3"]),
+        (1, ["Sheet1", "S2", "S3"]),
+        (2, ["S2", "Sheet1", "S3"]),
+        (9, ["S2", "S3", "Sheet1"]),
+        (0, ["Sheet1", "S2", "S3"]),
+    ] {
         bench.batch(&properties(&json!({"sheetId": 0, "index": index}), "index"));
         assert_eq!(titles(&mut bench), expected, "{index}");
     }
@@ -74,10 +103,16 @@ fn formulas_know_a_renamed_sheet_and_miss_a_deleted_one() {
     bench.type_in("Data!A1", &json!([["5", "=A1"]]));
     bench.type_in("Sheet1!A1", &json!([["=data!a1", "=SUM(Data!A:A)", "=\"Data!A1\""]]));
     bench.batch(&properties(&json!({"sheetId": 5, "title": "New 'Data'"}), "title"));
-    assert_eq!(bench.formulas("A1:C1"), json!([["='New ''Data'''!A1", "=SUM('New ''Data'''!A:A)", "=\"Data!A1\""]]));
+    assert_eq!(
+        bench.formulas("A1:C1"),
+        json!([["='New ''Data'''!A1", "=SUM('New ''Data'''!A:A)", "=\"Data!A1\""]])
+    );
     assert_eq!(bench.values("A1:B1"), json!([["5", "5"]]));
     bench.batch(&json!([{"addNamedRange": {"namedRange": {"name": "N", "range": {"sheetId": 5}}}}, {"deleteSheet": {"sheetId": 5}}]));
-    assert_eq!((bench.formulas("A1:B1"), bench.fields("namedRanges")), (json!([["=#REF!", "=SUM(#REF!)"]]), json!({})));
+    assert_eq!(
+        (bench.formulas("A1:B1"), bench.fields("namedRanges")),
+        (json!([["=#REF!", "=SUM(#REF!)"]]), json!({}))
+    );
     let taken = properties(&json!({"sheetId": 0, "title": ""}), "title");
     bench.batch_refused(&taken);
 }
@@ -116,28 +151,45 @@ fn a_sheet_is_copied_to_another_spreadsheet() {
 #[test]
 fn a_mask_of_everything_changes_what_is_given() {
     let mut bench = Bench::new();
-    bench.batch(&properties(&json!({"sheetId": 0, "title": "T", "tabColorStyle": {"rgbColor": {"red": 1}}}), "*"));
+    bench.batch(&properties(
+        &json!({"sheetId": 0, "title": "T", "tabColorStyle": {"rgbColor": {"red": 1}}}),
+        "*",
+    ));
     let shown = bench.sheet("properties")["properties"].take();
     assert_eq!((&shown["title"], &shown["tabColor"]), (&json!("T"), &json!({"red": 1})));
     assert_eq!(shown["gridProperties"], json!({"rowCount": 1000, "columnCount": 26}));
     bench.batch(&properties(&json!({"sheetId": 0, "tabColorStyle": {"rgbColor": null}}), "tabColorStyle"));
     assert_eq!(bench.sheet("properties(tabColor,tabColorStyle)"), json!({"properties": {}}));
-    let freeze = |rows: u32| properties(&json!({"gridProperties": {"frozenRowCount": rows}}), "gridProperties/frozenRowCount");
-    assert_eq!(bench.batch_refused(&freeze(1000)), "Invalid requests[0].updateSheetProperties: You can't freeze all visible rows on the sheet.");
+    let freeze = |rows: u32| {
+        properties(&json!({"gridProperties": {"frozenRowCount": rows}}), "gridProperties/frozenRowCount")
+    };
+    assert_eq!(
+        bench.batch_refused(&freeze(1000)),
+        "Invalid requests[0].updateSheetProperties: You can't freeze all visible rows on the sheet."
+    );
     bench.batch(&freeze(2));
     bench.batch(&freeze(0));
-    assert_eq!(bench.sheet("properties.gridProperties.frozenRowCount"), json!({"properties": {"gridProperties": {}}}));
+    assert_eq!(
+        bench.sheet("properties.gridProperties.frozenRowCount"),
+        json!({"properties": {"gridProperties": {}}})
+    );
 }
 
 #[test]
 fn properties_of_the_spreadsheet() {
     let mut bench = Bench::new();
     let update = |properties: Value, fields: &str| json!([{"updateSpreadsheetProperties": {"properties": properties, "fields": fields}}]);
-    bench.batch(&update(json!({"title": "New", "locale": "de_DE", "timeZone": "Europe/Berlin"}), "title,locale,timeZone"));
+    bench.batch(&update(
+        json!({"title": "New", "locale": "de_DE", "timeZone": "Europe/Berlin"}),
+        "title,locale,timeZone",
+    ));
     let shown = bench.fields("properties(title,locale,timeZone)");
     assert_eq!(shown["properties"], json!({"title": "New", "locale": "de_DE", "timeZone": "Europe/Berlin"}));
     bench.batch(&update(json!({"timeZone": "GMT-07:00"}), "timeZone"));
-    assert_eq!(bench.batch_refused(&update(json!({"timeZone": "Moon/Sea"}), "timeZone")), "Invalid requests[0].updateSpreadsheetProperties: Invalid time zone: Moon/Sea");
+    assert_eq!(
+        bench.batch_refused(&update(json!({"timeZone": "Moon/Sea"}), "timeZone")),
+        "Invalid requests[0].updateSpreadsheetProperties: Invalid time zone: Moon/Sea"
+    );
     bench.batch_refused(&update(json!({"locale": "x"}), "locale"));
     bench.batch_refused(&update(json!({}), "title"));
 }
