@@ -1,4 +1,4 @@
-//! Formats of cells as JSON: colours in both of their spellings, the default format, and what holds in the end.
+//! Formats of cells as JSON: colours in both of their spellings, the default format, what holds in the end.
 
 use std::sync::LazyLock;
 

@@ -87,7 +87,7 @@ impl Message {
 }
 
 /// `start_row_index` as `startRowIndex`.
-fn camel_case(name: &str) -> String {
+pub(crate) fn camel_case(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     let mut raise = false;
     for c in name.chars() {
@@ -104,7 +104,7 @@ fn camel_case(name: &str) -> String {
 }
 
 /// `startRowIndex` as `start_row_index`, which is how the API names fields in its errors.
-fn snake_case(name: &str) -> String {
+pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     for c in name.chars() {
         if c.is_ascii_uppercase() {
