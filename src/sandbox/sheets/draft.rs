@@ -1,4 +1,4 @@
-//! A spreadsheet that is being changed. Only when all of a call has gone well does it take the old one's place.
+//! A spreadsheet that is being changed. It takes the old one's place when all of a call has gone well.
 
 use jiff::Timestamp;
 

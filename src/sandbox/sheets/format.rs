@@ -1,4 +1,6 @@
-//! Formats of cells as JSON: colours in both of their spellings, the default format, and what holds in the end.
+//! Formats of cells as JSON: colours in both of their spellings, the default format, what holds in the end.
+
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
@@ -97,7 +99,12 @@ pub(crate) fn theme() -> Value {
 }
 
 /// The format of a cell that nobody has formatted.
-pub(crate) fn default_format() -> Value {
+pub(crate) fn default_format() -> &'static Value {
+    static DEFAULT: LazyLock<Value> = LazyLock::new(usual_format);
+    &DEFAULT
+}
+
+fn usual_format() -> Value {
     let white = json!({"red": 1, "green": 1, "blue": 1});
     json!({
         "backgroundColor": white,
@@ -120,7 +127,7 @@ pub(crate) fn default_format() -> Value {
 
 /// The format that holds: the default, then each layer over it.
 pub(crate) fn effective(layers: &[&Map<String, Value>]) -> Value {
-    let mut format = default_format();
+    let mut format = default_format().clone();
     for layer in layers {
         overlay(&mut format, layer);
     }

@@ -181,6 +181,15 @@ impl Grid {
         }
     }
 
+    /// True if a row is the very one of another grid, not a copy of it.
+    #[cfg(test)]
+    pub(crate) fn shares_row(&self, row: u32, other: &Self, other_row: u32) -> bool {
+        match (self.lines.get(row as usize), other.lines.get(other_row as usize)) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            _ => false,
+        }
+    }
+
     fn trim(&mut self) {
         while self.lines.last().is_some_and(|line| line.is_empty()) {
             self.lines.pop();

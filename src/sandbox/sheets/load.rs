@@ -66,7 +66,7 @@ pub enum LoadError {
 }
 
 impl Office {
-    /// Opens an empty spreadsheet under an id of one's own choice. Its sheet goes when the first one is loaded.
+    /// Opens an empty spreadsheet under a chosen id. Its sheet goes when the first one is loaded.
     pub fn open_spreadsheet(&mut self, id: &str, title: &str, now: Timestamp) -> Result<(), LoadError> {
         if self.documents.iter().any(|document| document.book.id == id) {
             return Err(LoadError::Taken(id.to_owned()));
@@ -118,7 +118,7 @@ impl Office {
         Ok(())
     }
 
-    /// Shares a spreadsheet with the caller, or takes it away: then Sheets answers 403, and Drive does not find it.
+    /// Shares a spreadsheet with the caller, or takes it away: Sheets answers 403, Drive does not find it.
     pub fn share(&mut self, id: &str, shared: bool) -> Result<(), LoadError> {
         self.loaded(id)?.shared = shared;
         Ok(())

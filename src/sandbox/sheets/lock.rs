@@ -5,8 +5,8 @@ use super::refusal::Refusal;
 use super::spreadsheet::Spreadsheet;
 use super::tab::{Area, Tab};
 
-/// Refuses a change that has touched a locked range: its cells, its size, or the protection itself. The range may
-/// have gone elsewhere as a whole.
+/// Refuses a change that has touched a locked range: its cells, its size, or the protection itself. The range
+/// may have gone elsewhere as a whole.
 pub(crate) fn check(old: &Spreadsheet, new: &Spreadsheet) -> Result<(), Refusal> {
     for tab in &old.tabs {
         for area in tab.protections.iter().filter(|area| area.is_locked()) {

@@ -8,8 +8,8 @@
 //!
 //! [`call`] finds out what a path means. [`schema`] reads the body as a message and knows which fields there
 //! are; a body that does not fit is refused in the words of the service. A call that changes something works
-//! on a [`draft`], a copy of the spreadsheet that shares its rows with the old one until they change; only when all
-//! went well does the draft take its place. So a refused call has changed nothing.
+//! on a [`draft`], a copy of the spreadsheet that shares its rows with the old one until they change; only when
+//! all went well does the draft take its place. So a refused call has changed nothing.
 //!
 //! # The parts
 //!

@@ -19,6 +19,24 @@ impl Query {
         Self(text.split('&').filter(|part| !part.is_empty()).map(pair).collect())
     }
 
+    /// Refuses parameters that neither the call has, nor all calls have; those that end with `?` are flags.
+    pub(crate) fn check(&self, known: &[&str]) -> Result<(), Refusal> {
+        let violations: Vec<Violation> = self
+            .0
+            .iter()
+            .filter_map(|(name, value)| {
+                let camel = schema::camel_case(name);
+                let own = known.iter().copied().find(|known| known.trim_end_matches('?') == camel);
+                match own {
+                    Some(own) if own.ends_with('?') => bad_flag(&camel, value),
+                    None if !COMMON.contains(&name.as_str()) => Some(unknown_parameter(name)),
+                    _ => None,
+                }
+            })
+            .collect();
+        if violations.is_empty() { Ok(()) } else { Err(Refusal::violations(violations)) }
+    }
+
     /// The last value of a parameter; none if it is absent or empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let last = self.0.iter().rev().find(|(found, _)| found == name);
@@ -56,6 +74,40 @@ impl Query {
     }
 }
 
+/// Parameters that every call has.
+const COMMON: [&str; 12] = [
+    "$.xgafv",
+    "access_token",
+    "alt",
+    "callback",
+    "fields",
+    "key",
+    "oauth_token",
+    "prettyPrint",
+    "quotaUser",
+    "uploadType",
+    "upload_protocol",
+    "userIp",
+];
+
+fn unknown_parameter(name: &str) -> Violation {
+    let description = format!(
+        "Invalid JSON payload received. Unknown name \"{name}\": Cannot bind query parameter. Field '{name}' could \
+         not be found in request message."
+    );
+    Violation { field: String::new(), description }
+}
+
+fn bad_flag(name: &str, value: &str) -> Option<Violation> {
+    let known = ["", "true", "false", "1", "0", "yes", "no", "t", "f", "y", "n"];
+    if known.contains(&value.to_ascii_lowercase().as_str()) {
+        return None;
+    }
+    let field = schema::snake_case(name);
+    let description = format!("Invalid value at '{field}' (TYPE_BOOL), \"{value}\"");
+    Some(Violation { field, description })
+}
+
 /// Decodes a part of a path or a query: `%41` is `A`, `+` is a blank.
 pub(crate) fn decode(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
@@ -82,6 +134,13 @@ mod tests {
                         \"DIAGONAL\"";
         assert_eq!(refusal.message(), expected);
         assert!(query.fields("Spreadsheet").is_err());
+        assert!(query.check(&["majorDimension"]).is_ok());
+        let refusal = query.check(&["ranges"]).unwrap_err();
+        let expected = "Invalid JSON payload received. Unknown name \"majorDimension\": Cannot bind query parameter. \
+                        Field 'majorDimension' could not be found in request message.";
+        assert_eq!(refusal.message(), expected);
+        let flag = Query::parse("include_grid_data=maybe").check(&["includeGridData?"]).unwrap_err();
+        assert_eq!(flag.message(), "Invalid value at 'include_grid_data' (TYPE_BOOL), \"maybe\"");
         assert_eq!(query.choice("other", "Dimension").unwrap(), "DIMENSION_UNSPECIFIED");
     }
 }

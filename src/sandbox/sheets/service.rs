@@ -27,6 +27,7 @@ pub(super) fn answer(
     call: &Call<'_>,
 ) -> Result<Answer, Refusal> {
     let (request, root, response) = messages(route.endpoint());
+    query.check(parameters(route.endpoint()))?;
     let mask = query.fields(response)?;
     let body = if request.is_empty() { Map::new() } else { read_body(call.body, request, root)? };
     let mut shown = carry_out(office, route, query, &body, mask.as_ref(), call)?;
@@ -63,6 +64,31 @@ fn messages(endpoint: Endpoint) -> (&'static str, &'static str, &'static str) {
             ("BatchClearValuesByDataFilterRequest", "", "BatchClearValuesByDataFilterResponse")
         }
         _ => ("", "", ""),
+    }
+}
+
+/// The parameters that a call takes in its query; those that end with `?` are flags.
+fn parameters(endpoint: Endpoint) -> &'static [&'static str] {
+    match endpoint {
+        Endpoint::Get => &["ranges", "includeGridData?", "excludeTablesInBandedRanges?", "commentsViewMode"],
+        Endpoint::ValuesGet => &["majorDimension", "valueRenderOption", "dateTimeRenderOption"],
+        Endpoint::ValuesBatchGet => {
+            &["ranges", "majorDimension", "valueRenderOption", "dateTimeRenderOption"]
+        }
+        Endpoint::ValuesUpdate => &[
+            "valueInputOption",
+            "includeValuesInResponse?",
+            "responseValueRenderOption",
+            "responseDateTimeRenderOption",
+        ],
+        Endpoint::ValuesAppend => &[
+            "valueInputOption",
+            "insertDataOption",
+            "includeValuesInResponse?",
+            "responseValueRenderOption",
+            "responseDateTimeRenderOption",
+        ],
+        _ => &[],
     }
 }
 

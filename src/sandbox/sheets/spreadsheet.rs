@@ -199,6 +199,9 @@ pub(crate) fn time_zone(name: &str) -> Option<TimeZone> {
         return TimeZone::get(name).ok();
     };
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    if !(-18..=18).contains(&hours) || !(0..60).contains(&minutes) {
+        return None;
+    }
     let seconds = (hours.abs() * 60 + minutes) * 60 * if name.contains('-') { -1 } else { 1 };
     Offset::from_seconds(seconds).ok().map(TimeZone::fixed)
 }

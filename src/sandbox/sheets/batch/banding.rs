@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::cells::with_color_pairs;
 use super::request::{Fields, Reply, integer, mask, needed, place, tab, tab_mut};
+use crate::sandbox::sheets::a1::Rect;
 use crate::sandbox::sheets::draft::Draft;
 use crate::sandbox::sheets::format::complete_colors;
 use crate::sandbox::sheets::refusal::Refusal;
@@ -82,12 +83,7 @@ fn position(draft: &Draft, id: i32) -> Result<(usize, usize), Refusal> {
     find(draft, id).ok_or_else(|| Refusal::invalid(format!("No banded range with id: {id}")))
 }
 
-fn check_free(
-    draft: &Draft,
-    at: usize,
-    rect: crate::sandbox::sheets::a1::Rect,
-    own: Option<(usize, usize)>,
-) -> Result<(), Refusal> {
+fn check_free(draft: &Draft, at: usize, rect: Rect, own: Option<(usize, usize)>) -> Result<(), Refusal> {
     let found = tab(draft, at)?;
     let taken = found
         .bandings

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::request::{
-    Fields, Reply, cells, index, integer, mask, object, objects, sheet, tab, tab_mut, text,
+    Fields, Reply, cells, grid, index, integer, mask, object, objects, sheet, tab, tab_mut, text,
 };
 use crate::sandbox::sheets::a1::Rect;
 use crate::sandbox::sheets::cell::{Cell, Content, MAX_CHARACTERS, link_of};
@@ -25,7 +25,7 @@ pub(super) fn update(draft: &mut Draft, request: &Fields) -> Reply {
     let mask = cell_mask(request)?;
     let (at, rect, start) = match object(request, "start") {
         Some(start) => {
-            let at = super::request::grid(draft, start)?;
+            let at = grid(draft, start)?;
             let (row, column) =
                 (index(start, "rowIndex")?.unwrap_or(0), index(start, "columnIndex")?.unwrap_or(0));
             let grid = &tab(draft, at)?.grid;

@@ -1,9 +1,7 @@
 //! Inserts, deletes, moves and sizes rows and columns.
 
-use serde_json::Value;
-
 use super::properties::resize;
-use super::request::{Dimension, Fields, Reply, axis, grid, index, mask, needed, tab, tab_mut};
+use super::request::{Dimension, Fields, Reply, axis, flag, grid, index, mask, needed, tab, tab_mut};
 use crate::sandbox::sheets::draft::Draft;
 use crate::sandbox::sheets::formula::Calculator;
 use crate::sandbox::sheets::lines;
@@ -16,7 +14,7 @@ pub(super) fn insert(draft: &mut Draft, request: &Fields) -> Reply {
     let dimension = Dimension::read(draft, needed(request, "range")?)?;
     let range = dimension.bounded()?;
     let size = tab(draft, dimension.tab)?.grid.size(dimension.axis);
-    let inherit_before = super::request::flag(request, "inheritFromBefore");
+    let inherit_before = flag(request, "inheritFromBefore");
     if range.start > size {
         return Err(Refusal::invalid(format!("range.startIndex is larger than current grid size ({size})")));
     }
@@ -93,7 +91,7 @@ pub(super) fn update_properties(draft: &mut Draft, request: &Fields) -> Reply {
     let range = dimension.closed(draft)?;
     let properties = needed(request, "properties")?;
     let size = index(properties, "pixelSize")?.filter(|size| *size > 0);
-    let hidden = super::request::flag(properties, "hiddenByUser");
+    let hidden = flag(properties, "hiddenByUser");
     tab_mut(draft, dimension.tab)?.dims_mut(dimension.axis).edit(range, |dim| {
         if mask.has("pixelSize") {
             dim.size = size;
@@ -143,5 +141,5 @@ pub(super) fn auto_resize(draft: &mut Draft, request: &Fields) -> Reply {
             });
         }
     }
-    Ok(None::<Value>)
+    Ok(None)
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::request::{
-    Fields, Reply, integer, mask, needed, object, objects, place, sheet, tab, tab_mut, text,
+    Fields, Reply, index, integer, mask, needed, object, objects, place, sheet, tab, tab_mut, text,
 };
 use super::sort::sort_rows;
 use crate::sandbox::sheets::a1::{Bounds, Rect};
@@ -154,7 +154,7 @@ fn body(filter: &Fields, rect: Rect) -> Result<Fields, Refusal> {
         body.insert("filterSpecs".into(), specs.collect());
     }
     for spec in objects(&body, "filterSpecs") {
-        let column = super::request::index(spec, "columnIndex")?.unwrap_or(0);
+        let column = index(spec, "columnIndex")?.unwrap_or(0);
         if !rect.columns().contains(&column) {
             return Err(Refusal::invalid(format!("The filter column {column} is not inside of the range.")));
         }

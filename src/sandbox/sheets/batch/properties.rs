@@ -67,16 +67,12 @@ fn rename(draft: &mut Draft, at: usize, title: &str) -> Result<(), Refusal> {
 }
 
 fn hide(draft: &mut Draft, at: usize, hidden: bool) -> Result<(), Refusal> {
-    let visible = |(other, tab): (usize, &std::sync::Arc<_>)| other != at && !is_hidden(tab);
-    if hidden && !draft.book.tabs.iter().enumerate().any(visible) {
+    let visible = draft.book.tabs.iter().enumerate().any(|(other, tab)| other != at && !tab.hidden);
+    if hidden && !visible {
         return Err(Refusal::invalid("You can't hide all the sheets in a document."));
     }
     tab_mut(draft, at)?.hidden = hidden;
     Ok(())
-}
-
-fn is_hidden(tab: &crate::sandbox::sheets::tab::Tab) -> bool {
-    tab.hidden
 }
 
 /// Moves a sheet before the one at an index, counted before it moves; gives where it is then.

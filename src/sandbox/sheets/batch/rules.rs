@@ -29,7 +29,7 @@ pub(super) fn add(draft: &mut Draft, request: &Fields) -> Reply {
 
 /// `updateConditionalFormatRule`: another rule in its place, or the same one in another place.
 pub(super) fn update(draft: &mut Draft, request: &Fields) -> Reply {
-    let index = index(request, "index")?.unwrap_or(0) as usize;
+    let from = index(request, "index")?.unwrap_or(0) as usize;
     let new = match object(request, "rule") {
         Some(rule) => Some(read(draft, rule)?),
         None => None,
@@ -38,25 +38,25 @@ pub(super) fn update(draft: &mut Draft, request: &Fields) -> Reply {
         Some((at, _)) if !request.contains_key("sheetId") => *at,
         _ => sheet(draft, integer(request, "sheetId").unwrap_or(0))?,
     };
-    check_index(draft, at, index)?;
+    check_index(draft, at, from)?;
     let id = tab(draft, at)?.id;
     let rules = &mut tab_mut(draft, at)?.rules;
     if let Some((_, new)) = new {
         let shown = view::rule(&new, id);
-        let old = rules.get_mut(index).map(|place| view::rule(&std::mem::replace(place, new), id));
+        let old = rules.get_mut(from).map(|place| view::rule(&std::mem::replace(place, new), id));
         let reply = Object::new().some("oldRule", old).with("newRule", shown);
-        return Ok(Some(reply.count("oldIndex", index as u32).count("newIndex", index as u32).into()));
+        return Ok(Some(reply.count("oldIndex", from as u32).count("newIndex", from as u32).into()));
     }
-    let to = super::request::index(request, "newIndex")?.unwrap_or(0) as usize;
+    let to = index(request, "newIndex")?.unwrap_or(0) as usize;
     if to >= rules.len() {
         let highest = rules.len() - 1;
         return Err(Refusal::invalid(format!("Index too large: {to}. Highest allowed index is: {highest}")));
     }
-    let rule = rules.remove(index);
+    let rule = rules.remove(from);
     let shown = view::rule(&rule, id);
     rules.insert(to, rule);
     let reply =
-        Object::new().with("newRule", shown).count("oldIndex", index as u32).count("newIndex", to as u32);
+        Object::new().with("newRule", shown).count("oldIndex", from as u32).count("newIndex", to as u32);
     Ok(Some(reply.into()))
 }
 

@@ -89,7 +89,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// What stands in a place before the point; the first place takes all digits that have no place of their own.
+    /// What stands in a place before the point; the first place takes all digits that have none.
     fn whole(&mut self, mark: char) -> String {
         let left = self.layout.wholes - self.seen;
         let first = self.seen == 0;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Fault, document_mut, file, text};
+use super::{Fault, document, document_mut, file, text};
 use crate::sandbox::sheets::json::Object;
 use crate::sandbox::sheets::office::{Document, Office};
 
@@ -23,6 +23,7 @@ pub(super) fn create(
     if content.is_empty() {
         return Err(Fault::new(400, "required", "Required").at("content"));
     }
+    document(office, id)?;
     let new = office.ids.file();
     let document = document_mut(office, id)?;
     let comment: Value = Object::new()

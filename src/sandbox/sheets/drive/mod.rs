@@ -1,4 +1,4 @@
-//! Google Drive, as far as it is about spreadsheets: files, who may see them, and other ways to write them down.
+//! Google Drive, as far as it is about spreadsheets: files, who may see them, and CSV.
 
 mod comments;
 mod export;

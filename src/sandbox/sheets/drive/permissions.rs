@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::file::Permission;
-use super::{Fault, document_mut, text};
+use super::{Fault, document, document_mut, text};
 use crate::sandbox::sheets::json::Object;
 use crate::sandbox::sheets::office::{Document, Office};
 use crate::sandbox::sheets::query::Query;
@@ -50,6 +50,7 @@ pub(super) fn create(
         ));
     };
     let (kind, role) = (kind.to_owned(), role.to_owned());
+    document(office, id)?;
     let new = if kind == "anyone" { "anyoneWithLink".to_owned() } else { office.ids.permission() };
     let permissions = &mut document_mut(office, id)?.file.permissions;
     let same = |other: &&mut Permission| other.kind == kind && other.address == address;

@@ -82,13 +82,12 @@ impl<'a> Calculator<'a> {
     /// The number format that a formula takes over from what it is made of: its type and its pattern.
     pub(crate) fn format(&self, key: Key) -> Option<(String, String)> {
         let Content::Formula(formula) = self.cell(key).content() else { return None };
-        self.format_of(formula.expr()?, key, 0)
+        self.format_of(formula.expr()?, key, &mut 50)
     }
 
-    fn format_of(&self, expr: &Expr, place: Key, steps: u32) -> Option<(String, String)> {
-        if steps > 20 {
-            return None;
-        }
+    /// Looks into so many parts at most: formulas of formulas of formulas have no end.
+    fn format_of(&self, expr: &Expr, place: Key, steps: &mut u32) -> Option<(String, String)> {
+        *steps = steps.checked_sub(1)?;
         match expr {
             Expr::Reference(reference) => {
                 let (tab, rect) = self.area(reference, place.0).ok()?;
@@ -96,29 +95,29 @@ impl<'a> Calculator<'a> {
                 let cell = self.cell(key);
                 match (cell.number_format(), cell.content()) {
                     (Some((kind, pattern)), _) => Some((kind.to_owned(), pattern.to_owned())),
-                    (None, Content::Formula(formula)) => self.format_of(formula.expr()?, key, steps + 1),
+                    (None, Content::Formula(formula)) => self.format_of(formula.expr()?, key, steps),
                     _ => None,
                 }
             }
             Expr::Binary(Binary::Add | Binary::Subtract, left, right) => {
                 let (first, second) =
-                    (self.format_of(left, place, steps + 1), self.format_of(right, place, steps + 1));
+                    (self.format_of(left, place, steps), self.format_of(right, place, steps));
                 let difference =
                     matches!(expr, Expr::Binary(Binary::Subtract, ..)) && first.is_some() && second.is_some();
                 let dated = first.as_ref().is_some_and(|(kind, _)| kind.starts_with("DATE"));
                 if difference && dated { None } else { first.or(second) }
             }
-            Expr::Unary(Unary::Plus | Unary::Minus, inner) => self.format_of(inner, place, steps + 1),
+            Expr::Unary(Unary::Plus | Unary::Minus, inner) => self.format_of(inner, place, steps),
             Expr::Unary(Unary::Percent, _) => Some(("PERCENT".into(), "0.00%".into())),
             Expr::Call(name, arguments) => match name.as_str() {
                 "TODAY" | "DATE" => Some(("DATE".into(), String::new())),
                 "NOW" => Some(("DATE_TIME".into(), String::new())),
                 "SUM" | "MIN" | "MAX" | "AVERAGE" | "ROUND" | "ABS" | "IFERROR" => {
-                    self.format_of(arguments.first()?, place, steps + 1)
+                    self.format_of(arguments.first()?, place, steps)
                 }
                 "IF" => {
                     let mut branches = arguments.iter().skip(1);
-                    branches.find_map(|branch| self.format_of(branch, place, steps + 1))
+                    branches.find_map(|branch| self.format_of(branch, place, steps))
                 }
                 _ => None,
             },

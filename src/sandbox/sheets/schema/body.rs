@@ -7,7 +7,7 @@ use super::{Field, Holds, Message, Shape, message, snake_case, values_of};
 use crate::sandbox::sheets::json::number;
 use crate::sandbox::sheets::refusal::{Refusal, Violation};
 
-/// Reads a body. `root` is the name of the field that the body is in the request, empty where it is all of it.
+/// Reads a body. `root` is the field of the request that the body is; it is empty where it is all of it.
 pub(crate) fn read_body(body: &[u8], name: &str, root: &str) -> Result<Map<String, Value>, Refusal> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());

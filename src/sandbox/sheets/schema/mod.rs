@@ -87,7 +87,7 @@ impl Message {
 }
 
 /// `start_row_index` as `startRowIndex`.
-fn camel_case(name: &str) -> String {
+pub(crate) fn camel_case(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     let mut raise = false;
     for c in name.chars() {
@@ -104,7 +104,7 @@ fn camel_case(name: &str) -> String {
 }
 
 /// `startRowIndex` as `start_row_index`, which is how the API names fields in its errors.
-fn snake_case(name: &str) -> String {
+pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     for c in name.chars() {
         if c.is_ascii_uppercase() {
@@ -170,35 +170,4 @@ fn field(text: &'static str) -> Option<Field> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_type_that_is_named_is_there() {
-        assert!(SCHEMA.messages.len() > 100);
-        for message in SCHEMA.messages.values() {
-            for field in &message.fields {
-                match field.holds {
-                    Holds::Message(name) => assert!(SCHEMA.messages.contains_key(name), "{name}"),
-                    Holds::Enum(name) => assert!(values_of(name).len() > 1, "{name}"),
-                    _ => {}
-                }
-            }
-        }
-        for (name, _, fields) in messages::CHOICES {
-            assert!(fields.iter().all(|field| message(name).field(field).is_some()), "{name}");
-        }
-        for kind in UNSERVED {
-            assert_eq!(message("Request").field(kind).unwrap().holds, Holds::Any, "{kind}");
-        }
-    }
-
-    #[test]
-    fn names_go_both_ways() {
-        for (camel, snake) in
-            [("startRowIndex", "start_row_index"), ("a1Range", "a1_range"), ("name", "name")]
-        {
-            assert_eq!((camel_case(snake).as_str(), snake_case(camel).as_str()), (camel, snake));
-        }
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::filter::{echoed, matches};
 use super::messages;
 use super::render::Rendering;
+use crate::sandbox::sheets::a1::Rect;
 use crate::sandbox::sheets::formula::Calculator;
 use crate::sandbox::sheets::json::Object;
 use crate::sandbox::sheets::query::Query;
@@ -41,7 +42,7 @@ pub(crate) fn batch_get_by_filter(
 ) -> Result<Value, Refusal> {
     let rendering = Rendering::of_body(body);
     let calc = Calculator::new(book, now);
-    let mut found: Vec<(usize, crate::sandbox::sheets::a1::Rect, Vec<Value>)> = Vec::new();
+    let mut found: Vec<(usize, Rect, Vec<Value>)> = Vec::new();
     for filter in messages(body, "dataFilters") {
         for place in matches(book, filter)? {
             let rect = book.closed(place)?;

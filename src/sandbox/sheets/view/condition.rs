@@ -157,7 +157,7 @@ fn show_plain(value: &Scalar) -> String {
     }
 }
 
-/// A value of a condition, as if it was typed; a formula goes along with the cell, and a date may be relative.
+/// A value of a condition, as if typed; a formula goes along with the cell, and a date may be relative.
 fn operand_of(calc: &Calculator<'_>, key: (usize, u32, u32), first: (u32, u32), operand: &Value) -> Scalar {
     if let Some(relative) = operand.get("relativeDate").and_then(Value::as_str) {
         let today = entry::serial(calc.clock()).floor();

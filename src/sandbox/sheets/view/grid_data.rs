@@ -137,7 +137,7 @@ fn effective_format(calc: &Calculator<'_>, key: (usize, u32, u32), cell: &Cell) 
             number.insert("pattern".into(), pattern.into());
         }
     }
-    if format == format::default_format() && cell.is_blank() { None } else { Some(format) }
+    if format == *format::default_format() && cell.is_blank() { None } else { Some(format) }
 }
 
 /// What nobody has said about the looks of a value: numbers stand right, and links look like links.

@@ -6,13 +6,14 @@ mod grid_data;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::a1::Rect;
+use super::a1::{Bounds, Rect};
 use super::format;
 use super::formula::Calculator;
 use super::json::Object;
+use super::metadata::{Location, Metadata};
 use super::schema::Mask;
 use super::shift::Axis;
-use super::spreadsheet::Spreadsheet;
+use super::spreadsheet::{Named, Spreadsheet};
 use super::tab::{Area, Rule, Tab};
 
 pub(crate) use grid_data::hyperlinks;
@@ -36,13 +37,13 @@ pub(crate) fn spreadsheet(book: &Spreadsheet, wish: &Wish<'_>, now: Timestamp) -
         Some(mask) => positions.filter_map(|at| sheet(&calc, at, wish, mask)).collect(),
         None => Vec::new(),
     };
-    let on_spreadsheet = |metadata: &&super::metadata::Metadata| metadata.location.sheet().is_none();
-    let metadata = book.metadata.iter().filter(on_spreadsheet).map(super::metadata::Metadata::json);
+    let on_spreadsheet = |metadata: &&Metadata| metadata.location.sheet().is_none();
+    let metadata = book.metadata.iter().filter(on_spreadsheet).map(Metadata::json);
     let mut shown = Object::new()
         .with("spreadsheetId", book.id.as_str())
         .some("properties", wish.mask.has("properties").then(|| properties(book)))
         .list("sheets", sheets)
-        .list("namedRanges", book.names.iter().map(super::spreadsheet::Named::json).collect())
+        .list("namedRanges", book.names.iter().map(Named::json).collect())
         .with("spreadsheetUrl", format!("https://docs.google.com/spreadsheets/d/{}/edit", book.id))
         .list("developerMetadata", metadata.collect())
         .into();
@@ -56,7 +57,7 @@ fn properties(book: &Spreadsheet) -> Value {
         .with("locale", book.locale.as_str())
         .with("autoRecalc", book.auto_recalc.as_str())
         .with("timeZone", book.time_zone.as_str())
-        .with("defaultFormat", format::default_format())
+        .with("defaultFormat", format::default_format().clone())
         .and(book.other.clone())
         .with("spreadsheetTheme", format::theme())
         .into()
@@ -98,11 +99,9 @@ fn sheet(calc: &Calculator<'_>, at: usize, wish: &Wish<'_>, mask: &Mask) -> Opti
     let wanted = |name: &str, list: Vec<Value>| if mask.has(name) { list } else { Vec::new() };
     let areas =
         |areas: &[Area], show: fn(&Area, i32) -> Value| areas.iter().map(|area| show(area, tab.id)).collect();
-    let on_sheet =
-        |metadata: &&super::metadata::Metadata| metadata.location == super::metadata::Location::Sheet(tab.id);
-    let metadata =
-        calc.book().metadata.iter().filter(on_sheet).map(super::metadata::Metadata::json).collect();
-    let merges = tab.merges.iter().map(|merge| super::a1::Bounds::from(*merge).json(tab.id)).collect();
+    let on_sheet = |metadata: &&Metadata| metadata.location == Location::Sheet(tab.id);
+    let metadata = calc.book().metadata.iter().filter(on_sheet).map(Metadata::json).collect();
+    let merges = tab.merges.iter().map(|merge| Bounds::from(*merge).json(tab.id)).collect();
     let rules = tab.rules.iter().map(|found| rule(found, tab.id)).collect();
     let shown = Object::new()
         .some("properties", mask.has("properties").then(|| sheet_properties(calc.book(), at)))
