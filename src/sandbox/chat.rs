@@ -118,7 +118,7 @@ fn review(row: &Map<String, Value>, is_russian: bool) -> Option<Finding> {
 /// An answer for numbered rules: the finding goes to the rule about the status and the comment, if that is asked.
 fn by_rules(rules: &Map<String, Value>, found: Option<&Finding>) -> Value {
     let blamed =
-        rules.keys().find(|id| *id == "R10").or_else(|| rules.keys().last()).filter(|_| found.is_some());
+        rules.keys().find(|id| *id == "R10").or_else(|| rules.keys().next_back()).filter(|_| found.is_some());
     let word = |id: &String| if Some(id) == blamed { "fail" } else { "pass" };
     let words: Map<String, Value> = rules.keys().map(|id| (id.clone(), word(id).into())).collect();
     let issues: Vec<Value> = blamed

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use status_validator::domain::results::Layout;
 use status_validator::sandbox::sheets::{Call, Office, Typed};
-use status_validator::sandbox::{Door, Fault, Sandbox, SandboxParams, Seen, ThrowAwayKey};
+use status_validator::sandbox::{Arrival, Door, Fault, Sandbox, SandboxParams, Seen, ThrowAwayKey};
 use status_validator::table::SinkOptions;
 use status_validator::table::google::{
     Account, GoogleSink, GoogleSinkParams, GoogleSource, GoogleSourceParams, KeyFile, RulesTab, Wire,
@@ -129,18 +129,13 @@ impl Stand {
 
     /// One fault for the n-th request of a kind, counted from 1.
     pub(crate) fn fault(&self, door: Door, n: u64, fault: Fault) {
-        let mut left = n;
-        self.sandbox.set_script(move |arrival: &status_validator::sandbox::Arrival, _: &mut Office| {
+        let mut seen = 0;
+        self.sandbox.set_script(move |arrival: &Arrival, _: &mut Office| {
             if arrival.door != door {
                 return Fault::None;
             }
-            left = left.saturating_sub(1);
-            if left == 0 && n > 0 {
-                std::mem::replace(&mut left, u64::MAX);
-                fault.clone()
-            } else {
-                Fault::None
-            }
+            seen += 1;
+            if seen == n { fault.clone() } else { Fault::None }
         });
     }
 

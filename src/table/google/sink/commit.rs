@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::repair::{doubled_additions, stray_additions};
+use super::repair::doubled_additions;
 use super::rows::{Form, text_of};
 use super::snapshot::Snapshot;
 use super::tab::{Leftovers, ResultsTab, Sent};
@@ -37,8 +37,6 @@ pub(super) struct Commit<'a> {
 /// A write that was sent.
 pub(super) struct Last {
     write: Write,
-    /// The look that it went by.
-    before: Snapshot,
     /// Whether it is known to have been carried out.
     is_certain: bool,
 }
@@ -65,8 +63,10 @@ impl Commit<'_> {
             self.tab.settle(self.count).await?;
             let now = self.tab.snapshot(self.count).await?;
             let Some(now) = self.tab.repair(now, self.count).await? else { continue };
-            let mut write = self.put_right(&now).await?;
-            if write.is_empty() {
+            let doubles = self.doubles(&now);
+            let is_repair = !doubles.is_empty();
+            let mut write = Write::Change(doubles);
+            if !is_repair {
                 self.arrived(&now);
                 match self.next(&now, gone, seen).await? {
                     Some(next) => write = next,
@@ -76,12 +76,11 @@ impl Commit<'_> {
             if write.is_empty() {
                 return Ok(self.done);
             }
-            let is_repair = self.last.is_some();
             match self.tab.send(&write, &now, Leftovers::Remove, self.count).await? {
                 sent @ (Sent::Done | Sent::Unknown) => {
                     refusals = 0;
                     if !is_repair {
-                        self.last = Some(Last { write, before: now, is_certain: sent == Sent::Done });
+                        self.last = Some(Last { write, is_certain: sent == Sent::Done });
                     }
                 }
                 Sent::Refused(reason) => {
@@ -116,14 +115,18 @@ impl Commit<'_> {
                 return Ok(Some(write));
             }
         }
-        Ok(Some(Write { rows: self.gone(now, gone, seen), added: Vec::new() }))
+        Ok(Some(Write::Change(self.gone(now, gone, seen))))
     }
 
-    /// The next lot of rows that wait. Those that say the same already leave.
+    /// The next lot of rows that wait: first those that stand in the tab, then those that do not. Those that say the
+    /// same already leave.
     async fn next_results(&mut self, now: &Snapshot) -> Result<Option<Write>, TableError> {
-        let lot = self.lot();
-        let at: HashMap<RowKey, u32> = now.find(|key| lot.contains(key));
-        let mut rows: Vec<u32> = at.values().copied().collect();
+        let at: HashMap<RowKey, u32> = now.find(|key| self.waiting.contains_key(key));
+        if at.is_empty() {
+            return Ok(Some(Write::Add(self.added(now))));
+        }
+        let lot = self.lot(|key| at.contains_key(key));
+        let mut rows: Vec<u32> = lot.iter().filter_map(|key| at.get(key)).copied().collect();
         rows.sort_unstable();
         let texts = match self.tab.rows(self.tab.tab.id, &rows, self.count).await {
             Ok(texts) => texts,
@@ -134,31 +137,36 @@ impl Commit<'_> {
             }
             Err(fault) => return Err(self.tab.place.error(&fault)),
         };
-        let mut write = Write::default();
+        let mut changes = Vec::new();
         for key in lot {
-            let Some(row) = self.waiting.get(&key) else { continue };
-            let Some(at) = at.get(&key) else {
-                let cells = self.form.added(row, &now.places);
-                write.added.push(Added { key, cells });
-                continue;
-            };
+            let (Some(row), Some(at)) = (self.waiting.get(&key), at.get(&key)) else { continue };
             let (cells, texts) = (now.cells(*at).cloned().unwrap_or_default(), texts.get(at));
             let texts = texts.map(Vec::as_slice).unwrap_or_default();
             if !cells.is_of(texts, &now.places) {
                 return Ok(None); // rows were moved between the two looks
             }
             match self.form.changed(*at, &cells, texts, row, &now.places) {
-                Some(change) => write.rows.push(change),
+                Some(change) => changes.push(change),
                 None => self.leaves_unchanged(&key),
             }
         }
-        write.rows.sort_by_key(|row| row.row);
-        Ok(Some(write))
+        changes.sort_by_key(|row| row.row);
+        Ok(Some(Write::Change(changes)))
+    }
+
+    /// The next rows that are added.
+    fn added(&self, now: &Snapshot) -> Vec<Added> {
+        let cells = |key: RowKey| {
+            let cells = self.form.added(self.waiting.get(&key)?, &now.places);
+            Some(Added { key, cells })
+        };
+        self.lot(|_| true).into_iter().filter_map(cells).collect()
     }
 
     /// Keys of rows that go together into one write, in the order of the source.
-    fn lot(&self) -> Vec<RowKey> {
-        let mut order: Vec<(&RowKey, &ResultRow)> = self.waiting.iter().collect();
+    fn lot(&self, is_among: impl Fn(&RowKey) -> bool) -> Vec<RowKey> {
+        let mut order: Vec<(&RowKey, &ResultRow)> =
+            self.waiting.iter().filter(|(key, _)| is_among(key)).collect();
         order.sort_by_key(|(key, row)| (row.row, (*key).clone()));
         let (mut bytes, most) = (0, (WRITE_CELLS / self.form.columns.len().max(1)).max(1));
         let fits = |(key, row): (&RowKey, &ResultRow)| {
@@ -179,35 +187,24 @@ impl Commit<'_> {
         *counter += 1;
     }
 
-    /// What puts right rows that the last write added: those that went astray, and those that somebody else added too.
-    async fn put_right(&mut self, now: &Snapshot) -> Result<Write, TableError> {
-        let Some(last) = &self.last else { return Ok(Write::default()) };
-        let mut rows = stray_additions(self.tab, &last.write.added, &last.before, now, self.count).await?;
-        if !rows.is_empty() {
-            let told = "columns were moved while results were written; cells that went astray were put right";
-            self.done.warnings.push(told.to_owned());
-        }
+    /// Rows that the last write added and somebody else too, to be marked.
+    fn doubles(&mut self, now: &Snapshot) -> Vec<RowWrite> {
+        let Some(Last { write: Write::Add(added), is_certain }) = &self.last else { return Vec::new() };
         // Only a write of which nobody knew can have been carried out besides another one.
-        let unsure = |key: &RowKey| !last.is_certain || self.sent.contains(key);
-        let doubles = doubled_additions(
-            last.write.added.iter().map(|row| &row.key).filter(|key| unsure(key)),
-            now,
-            self.form,
-        );
+        let unsure = |key: &RowKey| !is_certain || self.sent.contains(key);
+        let keys = added.iter().map(|row| &row.key).filter(|key| unsure(key));
+        let doubles = doubled_additions(keys, now, self.form);
         if !doubles.is_empty() {
             let told = "rows stand in the results twice, though written once: the second ones are marked, delete them";
             self.done.warnings.push(told.to_owned());
         }
-        rows.extend(doubles);
-        rows.sort_by_key(|row| row.row);
-        Ok(Write { rows, added: Vec::new() })
+        doubles
     }
 
     /// Rows of the last write that are seen in the tab leave.
     fn arrived(&mut self, now: &Snapshot) {
-        let Some(Last { write, is_certain, .. }) = self.last.take() else { return };
-        let rows = write.rows.into_iter().map(|row| row.key);
-        let written: HashSet<RowKey> = rows.chain(write.added.into_iter().map(|row| row.key)).collect();
+        let Some(Last { write, is_certain }) = self.last.take() else { return };
+        let written: HashSet<RowKey> = write.keys().cloned().collect();
         if !is_certain {
             return self.sent.extend(written); // whether they say what they should is seen by comparing
         }

@@ -3,13 +3,18 @@
 //! - [`prepare`]: the tab is made, completed or taken over, once; [`format`]: how it looks.
 //! - [`commit`]: look, write, look again. [`snapshot`]: what a look gives; [`rows`], [`write`]: what is to change;
 //!   [`requests`]: in the words of the API; [`tab`]: looked at and sent.
-//! - [`undo`], [`repair`]: what people moved between look and write, and how it is put right.
+//! - What people moved between look and write: [`undo`] for rows that changed, [`additions`] for rows that were added,
+//!   [`moved`] for columns, [`record`] for what a write says of itself; [`repair`] puts it right.
 //! - [`survey`]: what the program leaves in the spreadsheet besides cells: a fence, a mark, a copy for a moment.
 
+mod additions;
 mod commit;
+mod copies;
 mod format;
 mod known;
+mod moved;
 mod prepare;
+mod record;
 mod repair;
 mod requests;
 mod rows;

@@ -6,11 +6,10 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::format::Looks;
-use super::requests::{Around, CopyTo, fence, request};
+use super::requests::{FenceMove, fence, request};
 use super::snapshot::Header;
 use super::survey::{Survey, new_fence, new_tab_id};
 use super::tab::{ResultsTab, first_rows, survey};
-use super::undo::Record;
 use crate::domain::language::Language;
 use crate::domain::results::ResultColumn;
 use crate::table::google::account::{SERVER_LIMIT, View};
@@ -215,16 +214,12 @@ impl Wanted {
 
     fn fenced(&self, tab: &Tab, header: &Header) -> Vec<Request> {
         let key = header.places.of(ResultColumn::Key).and_then(|place| u32::try_from(place).ok());
-        let copy = CopyTo { id: 0, title: String::new(), index: 0, is_filtered: false };
-        fence(&Around {
+        fence(FenceMove {
             tab: tab.id,
             header_row: header.row,
             key_column: key.unwrap_or_default(),
-            fences: &[],
-            fence: &new_fence(tab.id),
-            old_copies: &[],
-            copy,
-            record: &Record::default(),
+            old: &[],
+            new: &new_fence(tab.id),
         })
     }
 }

@@ -4,17 +4,18 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use super::additions::AddedNote;
+use super::moved::{moved_columns, trimmed};
 use super::rows::Form;
 use super::snapshot::Snapshot;
-use super::survey::Copy;
+use super::survey::{Copy, CopyKind};
 use super::tab::{Leftovers, ResultsTab, Sent};
-use super::undo::{Debt, moved_columns};
-use super::write::{Added, Cells, Content, Restore, RowWrite, Write, told};
+use super::undo::Debt;
+use super::write::{Cells, Restore, RowWrite, Write, told};
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultColumn;
 use crate::domain::upsert::double_mark;
 use crate::table::google::account::View;
-use crate::table::google::fault::Fault;
 use crate::table::google::values::{Area, text};
 use crate::table::{Requests, TableError};
 
@@ -39,9 +40,9 @@ impl ResultsTab {
             }
             tracing::warn!(
                 target = %self.place.name(), rows = rows.len(),
-                "people moved rows while they were written; what was overwritten is put back"
+                "people moved rows or columns while they were written; what went astray is put right"
             );
-            let write = Write { rows, added: Vec::new() };
+            let write = Write::Change(rows);
             // Nothing is removed while something is still owed.
             match self.send(&write, &now, Leftovers::Stay, count).await? {
                 Sent::Done => {}
@@ -56,35 +57,85 @@ impl ResultsTab {
         ))
     }
 
-    /// The rows of the tab that hold what was meant for others, each with what it held before.
+    /// What puts right what a write did by mistake.
     async fn owed(
         &mut self,
         copy: &Copy,
         now: &Snapshot,
         count: &mut Requests,
     ) -> Result<Vec<RowWrite>, TableError> {
-        let Some((record, copied)) = self.read_copy(copy, count).await? else { return Ok(Vec::new()) };
-        let debts = record.debts(&copied);
+        let mut rows = match copy.kind {
+            CopyKind::Whole => self.overwritten(copy, now, count).await?,
+            CopyKind::Header => self.strayed(copy, now, count).await?,
+        };
+        rows.sort_by_key(|row| row.row);
+        rows.dedup_by_key(|row| row.row);
+        Ok(rows)
+    }
+
+    /// The rows that hold what was meant for others, each with what it held before.
+    async fn overwritten(
+        &mut self,
+        copy: &Copy,
+        now: &Snapshot,
+        count: &mut Requests,
+    ) -> Result<Vec<RowWrite>, TableError> {
+        let Some((changes, copied)) = self.read_changes(copy, count).await? else { return Ok(Vec::new()) };
+        let debts = changes.debts(&copied);
         if debts.is_empty() {
             return Ok(Vec::new());
         }
-        let moved = moved_columns(&copied.header, &now.header);
-        let Some(key_column) = moved(record.key_column()) else { return Ok(Vec::new()) };
+        let then = trimmed(&copied.header);
+        let moved = moved_columns(&then, &now.header);
+        let Some(key_column) = moved(changes.key_column) else { return Ok(Vec::new()) };
         let holders = self.holders(&debts, key_column, now, &moved, count).await?;
-        let wanted: Vec<u32> = {
-            let mut rows: Vec<u32> = holders.iter().map(|(debt, _)| debt.row).collect();
-            rows.sort_unstable();
-            rows
-        };
+        let mut wanted: Vec<u32> = holders.iter().map(|(debt, _)| debt.row).collect();
+        wanted.sort_unstable();
         let former = self.rows(copy.id, &wanted, count).await.map_err(|fault| self.place.error(&fault))?;
         let restored = holders.into_iter().filter_map(|(debt, at)| {
             let former = former.get(&debt.row).map(Vec::as_slice).unwrap_or_default();
             restored(copy, debt, at, former, now, &moved)
         });
-        let mut rows: Vec<RowWrite> = restored.collect();
-        rows.sort_by_key(|row| row.row);
-        rows.dedup_by_key(|row| row.row);
-        Ok(rows)
+        Ok(restored.collect())
+    }
+
+    /// Rows that were added while columns moved, so that their cells are under wrong headers.
+    async fn strayed(
+        &mut self,
+        copy: &Copy,
+        now: &Snapshot,
+        count: &mut Requests,
+    ) -> Result<Vec<RowWrite>, TableError> {
+        let Some((additions, then)) = self.read_additions(copy, count).await? else { return Ok(Vec::new()) };
+        let Some(astray) = additions.astray(&then, &now.header) else { return Ok(Vec::new()) };
+        let notes: HashMap<&str, &AddedNote> =
+            additions.notes.iter().map(|(_, note)| (note.key.as_str(), note)).collect();
+        let found = self.rows_with(astray.key_column, &notes, now, count).await?;
+        let put = found.iter().filter_map(|(row, note, texts)| astray.put_right(note, *row, texts, now));
+        Ok(put.collect())
+    }
+
+    /// The rows that say one of these keys in a column, and all their texts.
+    async fn rows_with<'n, N>(
+        &self,
+        column: u32,
+        wanted: &HashMap<&str, &'n N>,
+        now: &Snapshot,
+        count: &mut Requests,
+    ) -> Result<Vec<(u32, &'n N, Vec<String>)>, TableError> {
+        let area = Area::column(self.tab.id, column);
+        let account = &self.place.account;
+        let keys = account.values(&self.place.spreadsheet_id, &[area], View::Columns, count).await;
+        let keys = keys.map_err(|fault| self.place.error(&fault))?;
+        let below = now.header_row + 1;
+        let said = (0u32..).zip(keys.line(area)).filter(|(row, _)| *row >= below);
+        let found: Vec<(u32, &N)> = said
+            .filter_map(|(row, value): (u32, &Value)| Some((row, *wanted.get(text(value).as_str())?)))
+            .collect();
+        let rows: Vec<u32> = found.iter().map(|(row, _)| *row).collect();
+        let mut texts =
+            self.rows(self.tab.id, &rows, count).await.map_err(|fault| self.place.error(&fault))?;
+        Ok(found.into_iter().map(|(row, note)| (row, note, texts.remove(&row).unwrap_or_default())).collect())
     }
 
     /// Where the cells of debts are now: the rows whose key cell and cells say what was written by mistake.
@@ -96,26 +147,16 @@ impl ResultsTab {
         moved: &(dyn Fn(u32) -> Option<u32> + Sync),
         count: &mut Requests,
     ) -> Result<Vec<(&'d Debt, u32)>, TableError> {
-        let area = Area::column(self.tab.id, key_column);
-        let account = &self.place.account;
-        let keys = account.values(&self.place.spreadsheet_id, &[area], View::Columns, count).await;
-        let keys = keys.map_err(|fault| self.place.error(&fault))?;
         let by_key: HashMap<&str, &Debt> = debts.iter().map(|debt| (debt.key.as_str(), debt)).collect();
-        let below = now.header_row + 1;
-        let said = (0u32..).zip(keys.line(area)).filter(|(row, _)| *row >= below);
-        let candidates: Vec<(u32, &Debt)> = said
-            .filter_map(|(row, value): (u32, &Value)| Some((row, *by_key.get(text(value).as_str())?)))
-            .collect();
-        let rows: Vec<u32> = candidates.iter().map(|(row, _)| *row).collect();
-        let texts = self.rows(self.tab.id, &rows, count).await.map_err(|fault| self.place.error(&fault))?;
-        let holds = |(row, debt): &(u32, &Debt)| {
+        let candidates = self.rows_with(key_column, &by_key, now, count).await?;
+        let holds = |(_, debt, texts): &(u32, &Debt, Vec<String>)| {
             let columns: Option<Vec<u32>> = debt.columns.iter().map(|column| moved(*column)).collect();
-            let (Some(columns), Some(texts)) = (columns, texts.get(row)) else { return false };
+            let Some(columns) = columns else { return false };
             let cells =
                 columns.iter().map(|at| texts.get(*at as usize).map(String::as_str).unwrap_or_default());
             told(cells) == debt.now
         };
-        Ok(candidates.into_iter().filter(holds).map(|(row, debt)| (debt, row)).collect())
+        Ok(candidates.into_iter().filter(holds).map(|(row, debt, _)| (debt, row)).collect())
     }
 }
 
@@ -149,41 +190,6 @@ fn restored(
     Some(RowWrite { row: at, was: cells.identity(), key, cells: Cells::Restore(restore) })
 }
 
-/// Rows that were added while the columns moved, so that their cells are under wrong headers: with what puts them
-/// right. Looked for only where rows are missing though they were written.
-pub(super) async fn stray_additions(
-    tab: &ResultsTab,
-    added: &[Added],
-    before: &Snapshot,
-    after: &Snapshot,
-    count: &mut Requests,
-) -> Result<Vec<RowWrite>, TableError> {
-    if before.header == after.header || added.is_empty() {
-        return Ok(Vec::new());
-    }
-    let there: HashSet<RowKey> = after.keys().map(|(key, _)| key).collect();
-    let missing: HashMap<&str, &Added> =
-        added.iter().filter(|row| !there.contains(&row.key)).map(|row| (row.key.as_str(), row)).collect();
-    let mut strays = Vec::new();
-    let mut from = after.header_row + 1;
-    while !missing.is_empty() && from < tab.tab.rows {
-        let to = (from + PAGE_ROWS).min(tab.tab.rows);
-        let rows: Vec<u32> = (from..to).collect();
-        let texts = match tab.rows(tab.tab.id, &rows, count).await {
-            Ok(texts) => texts,
-            Err(Fault::Refused(_)) => break, // rows have gone: the next round looks again
-            Err(fault) => return Err(tab.place.error(&fault)),
-        };
-        for row in rows {
-            let cells = texts.get(&row).map(Vec::as_slice).unwrap_or_default();
-            let found = cells.iter().find_map(|cell| missing.get(cell.as_str()));
-            strays.extend(found.and_then(|sent| put_right(row, sent, cells, before, after)));
-        }
-        from = to;
-    }
-    Ok(strays)
-}
-
 /// Rows that were added once and stand there twice, as when two programs write at a time: the second ones, marked.
 pub(super) fn doubled_additions<'k>(
     added: impl Iterator<Item = &'k RowKey>,
@@ -207,37 +213,4 @@ pub(super) fn doubled_additions<'k>(
         }
     }
     doubles
-}
-
-/// Rows that are looked through at a time.
-const PAGE_ROWS: u32 = 1000;
-
-/// The cells of a stray row where they belong, and those blank that hold what was sent and belong nowhere.
-fn put_right(
-    row: u32,
-    Added { key, cells: sent }: &Added,
-    cells: &[String],
-    before: &Snapshot,
-    after: &Snapshot,
-) -> Option<RowWrite> {
-    let says = |text: &str| sent.iter().any(|(_, content)| content.text() == text);
-    let matching = cells.iter().filter(|cell| !cell.is_empty() && says(cell)).count();
-    let filled = cells.iter().filter(|cell| !cell.is_empty()).count();
-    if matching * 2 < filled {
-        return None; // somebody else's row that happens to say the same word
-    }
-    let column = |at: u32| before.places.at(at as usize);
-    let mut put: Vec<(u32, Content)> = sent
-        .iter()
-        .filter_map(|(at, content)| {
-            let place = after.places.of(column(*at)?)?;
-            Some((u32::try_from(place).ok()?, content.clone()))
-        })
-        .collect();
-    let taken: HashSet<u32> = put.iter().map(|(at, _)| *at).collect();
-    let blank =
-        (0u32..).zip(cells).filter(|(at, cell)| !taken.contains(at) && !cell.is_empty() && says(cell));
-    put.extend(blank.map(|(at, _)| (at, Content::Blank)));
-    let was = after.cells(row).cloned().unwrap_or_default().identity();
-    Some(RowWrite { row, was, key: key.clone(), cells: Cells::Put(put) })
 }

@@ -1,7 +1,7 @@
 //! The requests that carry out a write: one list, all of it or nothing. Pure.
 //!
 //! Cells are typed: texts are strings, whatever they begin with. A write that changes rows takes a copy of the tab
-//! first, in the same list, so that whatever it overwrites can be brought back.
+//! first, in the same list, so that whatever it overwrites can be brought back; one that adds rows keeps the header.
 
 use google_sheets4::FieldMask;
 use google_sheets4::api::{
@@ -10,27 +10,31 @@ use google_sheets4::api::{
 };
 use serde_json::json;
 
-use super::undo::Record;
-use super::write::{Cells, Content, Write, stretches};
+use super::write::{Added, Cells, Content, RowWrite, Write, stretches};
 use crate::table::google::values::Area;
 
 /// What a write has to know of the tab.
 #[derive(Clone, Debug)]
 pub(super) struct Around<'a> {
-    pub(super) tab: i32,
-    pub(super) header_row: u32,
-    /// The column of the keys.
-    pub(super) key_column: u32,
-    /// Fences of earlier writes, by id.
-    pub(super) fences: &'a [String],
-    /// Names this write.
-    pub(super) fence: &'a str,
+    pub(super) fence: FenceMove<'a>,
     /// Copies of the tab that are not needed any more.
     pub(super) old_copies: &'a [i32],
-    /// Where the copy goes, if rows change.
+    /// Where the copy goes.
     pub(super) copy: CopyTo,
-    /// What is to be known of the write from the copy alone.
-    pub(super) record: &'a Record,
+    /// What is to be known of the write from the copy alone: cells of its first column.
+    pub(super) record: &'a [(u32, String)],
+}
+
+/// Takes earlier fences away and puts a new one up, on the header of the keys.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FenceMove<'a> {
+    pub(super) tab: i32,
+    pub(super) header_row: u32,
+    pub(super) key_column: u32,
+    /// Those of earlier writes, by id.
+    pub(super) old: &'a [String],
+    /// That of this write.
+    pub(super) new: &'a str,
 }
 
 /// The tab that a copy becomes.
@@ -40,6 +44,10 @@ pub(super) struct CopyTo {
     pub(super) title: String,
     /// Its place behind all other tabs.
     pub(super) index: usize,
+    /// The first rows of the tab, the header among them.
+    pub(super) first_rows: u32,
+    /// The columns of the tab.
+    pub(super) columns: u32,
     /// People have filtered the tab: what is filtered away would not come back from a filtered copy.
     pub(super) is_filtered: bool,
 }
@@ -49,38 +57,42 @@ const FIELDS: [&str; 2] = ["userEnteredValue", "textFormatRuns"];
 
 /// The whole list.
 pub(super) fn requests(write: &Write, around: &Around<'_>) -> Vec<Request> {
-    let mut list = fence(around);
+    let (mut list, tab) = (fence(around.fence), around.fence.tab);
     list.extend(delete_tabs(around.old_copies));
-    if !write.rows.is_empty() {
-        list.extend(copy(around));
-    }
-    list.extend(changes(write, around.tab));
-    if !write.added.is_empty() {
-        let rows = write.added.iter().map(|row| whole_row(&row.cells)).collect();
-        list.push(Request {
-            append_cells: Some(AppendCellsRequest {
-                sheet_id: Some(around.tab),
-                rows: Some(rows),
-                fields: Some(FieldMask::new(&FIELDS)),
-                ..AppendCellsRequest::default()
-            }),
-            ..Request::default()
-        });
-    }
+    let id = around.copy.id;
+    let (copied, changed) = match write {
+        Write::Change(rows) => (copy(around), changes(rows, tab)),
+        Write::Add(rows) => (copy_of_header(around), vec![append(rows, tab)]),
+    };
+    list.extend(copied);
+    let note = |(row, text): &(u32, String)| {
+        update_cells(id, *row, 0, vec![vec![cell(&Content::Text(text.clone()))]])
+    };
+    list.extend(around.record.iter().map(note));
+    list.extend(changed);
     list
 }
 
+/// Adds rows below the last filled one.
+fn append(rows: &[Added], tab: i32) -> Request {
+    Request {
+        append_cells: Some(AppendCellsRequest {
+            sheet_id: Some(tab),
+            rows: Some(rows.iter().map(|row| whole_row(&row.cells)).collect()),
+            fields: Some(FieldMask::new(&FIELDS)),
+            ..AppendCellsRequest::default()
+        }),
+        ..Request::default()
+    }
+}
+
 /// A fence lets one of two writes through that know the same one before: the second finds it gone.
-pub(super) fn fence(around: &Around<'_>) -> Vec<Request> {
-    let old = around.fences.iter().map(|id| request(&json!({"deleteNamedRange": {"namedRangeId": id}})));
-    let cell = json!({
-        "sheetId": around.tab,
-        "startRowIndex": around.header_row,
-        "endRowIndex": around.header_row + 1,
-        "startColumnIndex": around.key_column,
-        "endColumnIndex": around.key_column + 1,
-    });
-    let new = json!({"namedRangeId": around.fence, "name": around.fence, "range": cell});
+pub(super) fn fence(fence: FenceMove<'_>) -> Vec<Request> {
+    let FenceMove { tab, header_row, key_column, old, new } = fence;
+    let old = old.iter().map(|id| request(&json!({"deleteNamedRange": {"namedRangeId": id}})));
+    let cell =
+        Area { tab, rows: (header_row, Some(header_row + 1)), columns: (key_column, Some(key_column + 1)) };
+    let new = json!({"namedRangeId": new, "name": new, "range": cell.range()});
     old.chain([request(&json!({"addNamedRange": {"namedRange": new}}))]).collect()
 }
 
@@ -89,13 +101,13 @@ pub(super) fn delete_tabs(tabs: &[i32]) -> Vec<Request> {
     tabs.iter().map(|tab| request(&json!({"deleteSheet": {"sheetId": tab}}))).collect()
 }
 
-/// Copies the tab as it is when the write is carried out, hidden, with a column before it that says what the write
-/// was meant to change.
+/// Copies the tab as it is when the write is carried out, hidden, with a column before it for what the write was meant
+/// to change.
 fn copy(around: &Around<'_>) -> Vec<Request> {
-    let CopyTo { id, title, index, is_filtered } = &around.copy;
+    let CopyTo { id, title, index, is_filtered, .. } = &around.copy;
     let mut list = vec![
         request(&json!({"duplicateSheet": {
-            "sourceSheetId": around.tab,
+            "sourceSheetId": around.fence.tab,
             "insertSheetIndex": index,
             "newSheetId": id,
             "newSheetName": title,
@@ -111,18 +123,35 @@ fn copy(around: &Around<'_>) -> Vec<Request> {
     list.push(request(&json!({"insertDimension": {
         "range": {"sheetId": id, "dimension": "COLUMNS", "startIndex": 0, "endIndex": 1},
     }})));
-    for (row, text) in around.record.cells() {
-        list.push(update_cells(*id, row, 0, vec![vec![cell(&Content::Text(text))]]));
-    }
     list
 }
 
+/// Copies the first rows of the tab, as they are when the write is carried out, to a hidden tab, with a column before
+/// them for what the write was meant to add.
+fn copy_of_header(around: &Around<'_>) -> Vec<Request> {
+    let CopyTo { id, title, index, first_rows, columns, .. } = &around.copy;
+    let noted = around.record.iter().map(|(row, _)| row + 1).max().unwrap_or_default();
+    let grid = json!({"rowCount": noted.max(*first_rows), "columnCount": columns + 1});
+    let area = |tab, from| Area { tab, rows: (0, Some(*first_rows)), columns: (from, Some(from + columns)) };
+    vec![
+        request(&json!({"addSheet": {"properties": {
+            "sheetId": id, "title": title, "index": index, "hidden": true, "gridProperties": grid,
+        }}})),
+        request(&json!({"copyPaste": {
+            "source": area(around.fence.tab, 0).range(),
+            "destination": area(*id, 1).range(),
+            "pasteType": "PASTE_VALUES",
+            "pasteOrientation": "NORMAL",
+        }})),
+    ]
+}
+
 /// The changes of rows that stand in the tab. Rows that stand together and change in the same columns go together.
-fn changes(write: &Write, tab: i32) -> Vec<Request> {
+fn changes(rows: &[RowWrite], tab: i32) -> Vec<Request> {
     let mut list = Vec::new();
     // Open blocks: first row, first column, cells.
     let mut blocks: Vec<(u32, u32, Vec<Vec<CellData>>)> = Vec::new();
-    for row in &write.rows {
+    for row in rows {
         let mut cells = match &row.cells {
             Cells::Put(cells) => cells.clone(),
             Cells::Restore(restore) => {

@@ -31,14 +31,24 @@ struct Fence {
     name: String,
 }
 
-/// A copy of a results tab that a write took.
+/// A hidden tab that a write made of a results tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Copy {
+    pub(super) kind: CopyKind,
     of: i32,
     /// Counts up, so that the newest is known.
     pub(super) number: u32,
     pub(super) id: i32,
     pub(super) rows: u32,
+}
+
+/// What a copy holds of the tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CopyKind {
+    /// All of it, of a write that changed rows.
+    Whole,
+    /// Its first rows up to the header, of a write that added rows.
+    Header,
 }
 
 /// The fields that [`Survey::of`] reads.
@@ -155,22 +165,32 @@ pub(in super::super) fn new_tab_id() -> i32 {
     fastrand::i32(1..i32::MAX)
 }
 
-const COPY_START: &str = "status-validator undo";
+impl CopyKind {
+    fn title_start(self) -> &'static str {
+        match self {
+            Self::Whole => "status-validator undo ",
+            Self::Header => "status-validator added ",
+        }
+    }
+}
 
 impl Copy {
     /// A copy of a tab that comes after `last`.
-    pub(super) fn after(last: Option<&Self>, of: &Tab) -> Self {
+    pub(super) fn after(last: Option<&Self>, kind: CopyKind, of: &Tab) -> Self {
         let number = last.map_or(1, |last| last.number.saturating_add(1));
-        Self { of: of.id, number, id: new_tab_id(), rows: of.rows }
+        Self { kind, of: of.id, number, id: new_tab_id(), rows: of.rows }
     }
 
     pub(super) fn title(&self) -> String {
-        format!("{COPY_START} {} {}", self.of, self.number)
+        format!("{}{} {}", self.kind.title_start(), self.of, self.number)
     }
 
     fn parse(tab: &Tab) -> Option<Self> {
-        let (of, number) = tab.title.strip_prefix(COPY_START)?.trim().split_once(' ')?;
-        Some(Self { of: of.parse().ok()?, number: number.parse().ok()?, id: tab.id, rows: tab.rows })
+        let kind = [CopyKind::Whole, CopyKind::Header];
+        let (kind, rest) =
+            kind.iter().find_map(|kind| Some((*kind, tab.title.strip_prefix(kind.title_start())?)))?;
+        let (of, number) = rest.split_once(' ')?;
+        Some(Self { kind, of: of.parse().ok()?, number: number.parse().ok()?, id: tab.id, rows: tab.rows })
     }
 }
 
@@ -199,7 +219,7 @@ mod tests {
                 sheet(0, "Notes", json!({"basicFilter": {}, "conditionalFormats": [{}], "protectedRanges": []})),
                 sheet(7, "Renamed", mark),
                 sheet(8, "status-validator undo 7 2", json!({})),
-                sheet(9, "status-validator undo 7 1", json!({})),
+                sheet(9, "status-validator added 7 1", json!({})),
                 {"properties": {"sheetId": 10, "title": "Chart"}},
             ],
         });
@@ -224,7 +244,9 @@ mod tests {
         assert!(survey.has_fence("StatusValidator_7_00ff") && new_fence(7).starts_with("StatusValidator_7_"));
         let copies = survey.copies(7);
         assert_eq!(copies.iter().map(|copy| copy.id).collect::<Vec<_>>(), [9, 8], "the newest last");
-        let next = Copy::after(copies.last(), survey.tab(7).unwrap());
+        let next = Copy::after(copies.last(), CopyKind::Whole, survey.tab(7).unwrap());
         assert_eq!((next.number, next.title().as_str()), (3, "status-validator undo 7 3"));
+        let kinds: Vec<CopyKind> = copies.iter().map(|copy| copy.kind).collect();
+        assert_eq!(kinds, [CopyKind::Header, CopyKind::Whole]);
     }
 }

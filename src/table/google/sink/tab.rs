@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use google_sheets4::api::Request;
 use tokio::time::Instant;
 
-use super::requests::{Around, CopyTo, delete_tabs, request, requests};
+use super::additions::Additions;
+use super::requests::{Around, CopyTo, FenceMove, delete_tabs, request, requests};
 use super::snapshot::{Header, ROWS_ABOVE, Snapshot, areas, find_header};
-use super::survey::{Copy, Survey, fields, new_fence};
-use super::undo::Record;
+use super::survey::{Copy, CopyKind, Survey, fields, new_fence};
+use super::undo::Changes;
 use super::write::Write;
 use crate::domain::columns::{HeaderProblem, HeaderProblems};
 use crate::domain::results::ResultColumn;
@@ -30,7 +31,7 @@ pub(super) struct ResultsTab {
     pub(super) tab: Tab,
     /// Our columns, as the layout has them.
     columns: Vec<ResultColumn>,
-    places: Places,
+    pub(super) places: Places,
     header_row: u32,
     fences: Vec<String>,
     /// Copies that may still hold what was overwritten by mistake, the newest last.
@@ -76,7 +77,7 @@ pub(super) enum Leftovers {
 /// Rows below the header that are read with it, in case people insert some above.
 const ROWS_BELOW: u32 = 20;
 /// So often a look is repeated because the columns moved meanwhile.
-const LOOKS: usize = 5;
+pub(super) const LOOKS: usize = 5;
 
 impl ResultsTab {
     /// A tab that has this header.
@@ -129,17 +130,17 @@ impl ResultsTab {
     /// If a column of ours has gone since the tab was first looked at: somebody has edited the header.
     pub(super) async fn snapshot(&mut self, count: &mut Requests) -> Result<Snapshot, TableError> {
         for _ in 0..LOOKS {
-            let rows = (self.header_row + 1 + ROWS_BELOW).min(self.tab.rows.max(1));
-            let found = match self.look(self.tab.id, &self.places, rows, count).await {
-                Ok(found) => found,
-                Err(Fault::Refused(_)) => {
-                    // Rows or columns have gone; a tab that has gone is named by the survey.
-                    self.survey(count).await?;
-                    self.find_header(count).await?;
-                    continue;
-                }
-                Err(fault) => return Err(self.place.error(&fault)),
-            };
+            let found =
+                match self.look(self.tab.id, &self.places, self.first_rows(self.tab.rows), count).await {
+                    Ok(found) => found,
+                    Err(Fault::Refused(_)) => {
+                        // Rows or columns have gone; a tab that has gone is named by the survey.
+                        self.survey(count).await?;
+                        self.find_header(count).await?;
+                        continue;
+                    }
+                    Err(fault) => return Err(self.place.error(&fault)),
+                };
             let Some(snapshot) = found else {
                 self.find_header(count).await?;
                 continue;
@@ -152,6 +153,11 @@ impl ResultsTab {
             }
         }
         Err(self.place.unavailable("its columns are moved about all the time; the results are kept".into()))
+    }
+
+    /// So many rows of a tab with so many are looked at for the header.
+    pub(super) fn first_rows(&self, rows: u32) -> u32 {
+        (self.header_row + 1 + ROWS_BELOW).min(rows.max(1))
     }
 
     /// Reads the header and the keys of a tab; none if its header is not among the first rows.
@@ -226,24 +232,35 @@ impl ResultsTab {
         };
         let fence = new_fence(self.tab.id);
         let last = self.copies.iter().chain(&self.spent).max_by_key(|copy| copy.number);
-        let copy = Copy::after(last, &self.tab);
-        let record = Record::of(write, snapshot, key_column);
+        let (kind, record): (CopyKind, Vec<(u32, String)>) = match write {
+            Write::Change(rows) => {
+                (CopyKind::Whole, Changes::of(rows, snapshot, key_column).cells().collect())
+            }
+            Write::Add(rows) => {
+                (CopyKind::Header, Additions::of(rows, snapshot, key_column).cells().collect())
+            }
+        };
+        let copy = Copy::after(last, kind, &self.tab);
         let old_copies: Vec<i32> = match leftovers {
             Leftovers::Remove => self.spent.iter().map(|copy| copy.id).collect(),
             Leftovers::Stay => Vec::new(),
         };
         let (fences, title, tabs) = (self.fences.clone(), copy.title(), self.tabs);
         let around = Around {
-            tab: self.tab.id,
-            header_row: snapshot.header_row,
-            key_column,
-            fences: &fences,
-            fence: &fence,
+            fence: FenceMove {
+                tab: self.tab.id,
+                header_row: snapshot.header_row,
+                key_column,
+                old: &fences,
+                new: &fence,
+            },
             old_copies: &old_copies,
             copy: CopyTo {
                 id: copy.id,
                 title,
                 index: tabs.saturating_sub(old_copies.len()),
+                first_rows: self.first_rows(self.tab.rows),
+                columns: self.tab.columns.max(u32::try_from(snapshot.header.len()).unwrap_or_default()),
                 is_filtered: self.is_filtered,
             },
             record: &record,
@@ -251,10 +268,8 @@ impl ResultsTab {
         let sent = self.carry_out(&|| requests(write, &around), Some(&fence), count).await?;
         if sent == Sent::Done {
             self.spent.retain(|copy| !old_copies.contains(&copy.id));
-            if !write.rows.is_empty() {
-                self.copies.push(copy);
-            }
-            self.tabs = around.copy.index + usize::from(!write.rows.is_empty());
+            self.copies.push(copy);
+            self.tabs = around.copy.index + 1;
         }
         Ok(sent)
     }
@@ -339,47 +354,6 @@ impl ResultsTab {
         self.fences_hold = Some(holds);
         Ok(holds)
     }
-
-    /// The record of a copy, and what it shows of the tab; none if it is gone or nothing of ours.
-    pub(super) async fn read_copy(
-        &mut self,
-        copy: &Copy,
-        count: &mut Requests,
-    ) -> Result<Option<(Record, Snapshot)>, TableError> {
-        let mut copy = copy.clone();
-        let mut guess = shifted(&self.places);
-        for _ in 0..LOOKS {
-            let first_rows = (self.header_row + 1 + ROWS_BELOW).min(copy.rows.max(1));
-            let mut areas = areas(copy.id, &guess, first_rows);
-            areas.push(Area::column(copy.id, 0));
-            let account = &self.place.account;
-            let values = match account.values(&self.place.spreadsheet_id, &areas, View::Columns, count).await
-            {
-                Ok(values) => values,
-                Err(Fault::Refused(_)) => {
-                    // It has fewer rows than was thought, or somebody has deleted it.
-                    self.survey(count).await?;
-                    let Some(found) = self.copies.iter().find(|found| found.id == copy.id) else {
-                        return Ok(None);
-                    };
-                    copy = found.clone();
-                    continue;
-                }
-                Err(fault) => return Err(self.place.error(&fault)),
-            };
-            let Some(record) = Record::read(values.line(Area::column(copy.id, 0))) else { return Ok(None) };
-            let header = find_header(values.lines(Area::rows(copy.id, 0..first_rows)), &[]).ok().flatten();
-            let Some(header) = header else { return Ok(Some((record, Snapshot::default()))) };
-            let mut snapshot = Snapshot::of(&values, copy.id, &guess, header);
-            let is_read = snapshot.was_read_from(&guess);
-            guess = snapshot.places.clone();
-            if is_read {
-                snapshot.header = snapshot.header.split_off(1.min(snapshot.header.len()));
-                return Ok(Some((record, snapshot)));
-            }
-        }
-        Ok(None)
-    }
 }
 
 /// Proves that the account may change the spreadsheet, by asking for what cannot be done: a refusal of the request
@@ -436,11 +410,4 @@ fn lines(values: &Values, area: Area) -> impl Iterator<Item = (u32, Vec<String>)
         let line = lines.get((row - area.rows.0) as usize);
         (row, line.into_iter().flatten().map(text).collect())
     })
-}
-
-/// Our columns in a copy, which has one more column before them.
-fn shifted(places: &Places) -> Places {
-    let mut shifted = Places::default();
-    places.iter().for_each(|(column, at)| shifted.add(&[column], at + 1));
-    shifted
 }

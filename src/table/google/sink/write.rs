@@ -3,12 +3,12 @@
 use crate::domain::key::RowKey;
 
 /// What one atomic request changes in the tab.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Write {
-    /// Rows that stand in the tab.
-    pub(super) rows: Vec<RowWrite>,
+#[derive(Clone, Debug)]
+pub(super) enum Write {
+    /// Rows that stand in the tab, from top to bottom.
+    Change(Vec<RowWrite>),
     /// Rows that are added below the last one.
-    pub(super) added: Vec<Added>,
+    Add(Vec<Added>),
 }
 
 /// A row that is added.
@@ -22,7 +22,19 @@ pub(super) struct Added {
 impl Write {
     /// True if it changes nothing.
     pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.added.is_empty()
+        match self {
+            Self::Change(rows) => rows.is_empty(),
+            Self::Add(rows) => rows.is_empty(),
+        }
+    }
+
+    /// The keys of its rows.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &RowKey> {
+        let (changed, added) = match self {
+            Self::Change(rows) => (rows.as_slice(), [].as_slice()),
+            Self::Add(rows) => ([].as_slice(), rows.as_slice()),
+        };
+        changed.iter().map(|row| &row.key).chain(added.iter().map(|row| &row.key))
     }
 }
 
