@@ -1,3 +1,5 @@
 //! Google Sheets, against the sandbox in the same process.
 
+mod people;
 mod sink;
+mod sweep;

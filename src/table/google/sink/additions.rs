@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::moved::moved_columns;
 use super::record::Record;
 use super::snapshot::Snapshot;
-use super::write::{Added, Cells, Content, RowWrite, told};
+use super::write::{Added, Cells, Content, RowWrite, told, whole};
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultColumn;
 
@@ -100,8 +100,7 @@ impl Astray {
         let left = found.iter().filter_map(|cell| cell.from);
         let left = left.filter(|from| !taken.contains(from) && !text(Some(*from)).is_empty());
         put.extend(left.map(|from| (from, Content::Blank)));
-        let was = now.cells(row).cloned().unwrap_or_default().identity();
-        Some(RowWrite { row, was, key: note.key.clone(), cells: Cells::Put(put) })
+        Some(RowWrite { row, was: whole(texts), key: note.key.clone(), cells: Cells::Put(put) })
     }
 }
 

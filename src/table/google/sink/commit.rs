@@ -6,14 +6,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::repair::doubled_additions;
 use super::rows::{Form, text_of};
 use super::snapshot::Snapshot;
 use super::tab::{Leftovers, ResultsTab, Sent};
 use super::write::{Added, RowWrite, Write};
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultRow;
-use crate::domain::upsert::{gone_mark, is_gone_mark, is_suspicious_shrink};
+use crate::domain::upsert::{double_mark, gone_mark, is_gone_mark, is_suspicious_shrink};
 use crate::table::google::fault::Fault;
 use crate::table::{Committed, Gone, Requests, TableError};
 
@@ -41,6 +40,13 @@ pub(super) struct Last {
     is_certain: bool,
 }
 
+/// A row that is to say something else instead of its number.
+struct Mark {
+    row: u32,
+    key: RowKey,
+    mark: String,
+}
+
 /// Cells of one write: the client spends some 5 KB on each while a request is made.
 const WRITE_CELLS: usize = 5_000;
 /// Google advises requests of no more than 2 MB.
@@ -65,14 +71,13 @@ impl Commit<'_> {
             let Some(now) = self.tab.repair(now, self.count).await? else { continue };
             let doubles = self.doubles(&now);
             let is_repair = !doubles.is_empty();
-            let mut write = Write::Change(doubles);
-            if !is_repair {
+            let next = if is_repair {
+                self.marked(doubles, &now).await?.map(Write::Change)
+            } else {
                 self.arrived(&now);
-                match self.next(&now, gone, seen).await? {
-                    Some(next) => write = next,
-                    None => continue,
-                }
-            }
+                self.next(&now, gone, seen).await?
+            };
+            let Some(write) = next else { continue };
             if write.is_empty() {
                 return Ok(self.done);
             }
@@ -115,7 +120,8 @@ impl Commit<'_> {
                 return Ok(Some(write));
             }
         }
-        Ok(Some(Write::Change(self.gone(now, gone, seen))))
+        let gone = self.gone(now, gone, seen);
+        Ok(self.marked(gone, now).await?.map(Write::Change))
     }
 
     /// The next lot of rows that wait: first those that stand in the tab, then those that do not. Those that say the
@@ -128,30 +134,54 @@ impl Commit<'_> {
         let lot = self.lot(|key| at.contains_key(key));
         let mut rows: Vec<u32> = lot.iter().filter_map(|key| at.get(key)).copied().collect();
         rows.sort_unstable();
-        let texts = match self.tab.rows(self.tab.tab.id, &rows, self.count).await {
-            Ok(texts) => texts,
-            // Rows have gone since.
-            Err(Fault::Refused(_)) => {
-                self.tab.survey(self.count).await?;
-                return Ok(None);
-            }
-            Err(fault) => return Err(self.tab.place.error(&fault)),
-        };
+        let Some(texts) = self.texts(&rows, now).await? else { return Ok(None) };
         let mut changes = Vec::new();
         for key in lot {
             let (Some(row), Some(at)) = (self.waiting.get(&key), at.get(&key)) else { continue };
-            let (cells, texts) = (now.cells(*at).cloned().unwrap_or_default(), texts.get(at));
-            let texts = texts.map(Vec::as_slice).unwrap_or_default();
-            if !cells.is_of(texts, &now.places) {
-                return Ok(None); // rows were moved between the two looks
-            }
-            match self.form.changed(*at, &cells, texts, row, &now.places) {
+            let texts = texts.get(at).map(Vec::as_slice).unwrap_or_default();
+            match self.form.changed(*at, texts, row, &now.places) {
                 Some(change) => changes.push(change),
                 None => self.leaves_unchanged(&key),
             }
         }
         changes.sort_by_key(|row| row.row);
         Ok(Some(Write::Change(changes)))
+    }
+
+    /// All texts of these rows, from top to bottom; none if rows were moved since they were looked at.
+    async fn texts(
+        &mut self,
+        rows: &[u32],
+        now: &Snapshot,
+    ) -> Result<Option<HashMap<u32, Vec<String>>>, TableError> {
+        let texts = match self.tab.rows(self.tab.tab.id, rows, self.count).await {
+            Ok(texts) => texts,
+            // Rows have gone since.
+            Err(Fault::Refused(_)) => return self.tab.survey(self.count).await.map(|()| None),
+            Err(fault) => return Err(self.tab.place.error(&fault)),
+        };
+        let is_same = |row: &u32| {
+            let texts = texts.get(row).map(Vec::as_slice).unwrap_or_default();
+            now.cells(*row).cloned().unwrap_or_default().is_of(texts, &now.places)
+        };
+        let is_all = rows.iter().all(is_same);
+        Ok(Some(texts).filter(|_| is_all))
+    }
+
+    /// Rows that get a mark instead of their number; none if they were moved since they were looked at.
+    async fn marked(
+        &mut self,
+        mut marks: Vec<Mark>,
+        now: &Snapshot,
+    ) -> Result<Option<Vec<RowWrite>>, TableError> {
+        marks.sort_by_key(|mark| mark.row);
+        let rows: Vec<u32> = marks.iter().map(|mark| mark.row).collect();
+        let Some(texts) = self.texts(&rows, now).await? else { return Ok(None) };
+        let row = |Mark { row, key, mark }| {
+            let texts = texts.get(&row).map(Vec::as_slice).unwrap_or_default();
+            self.form.marked(row, texts, key, mark, &now.places)
+        };
+        Ok(Some(marks.into_iter().map(row).collect()))
     }
 
     /// The next rows that are added.
@@ -168,12 +198,12 @@ impl Commit<'_> {
         let mut order: Vec<(&RowKey, &ResultRow)> =
             self.waiting.iter().filter(|(key, _)| is_among(key)).collect();
         order.sort_by_key(|(key, row)| (row.row, (*key).clone()));
-        let (mut bytes, most) = (0, (WRITE_CELLS / self.form.columns.len().max(1)).max(1));
+        let mut bytes = 0;
         let fits = |(key, row): (&RowKey, &ResultRow)| {
             bytes += self.form.columns.iter().map(|column| text_of(row, *column).len() + 40).sum::<usize>();
             Some(key.clone()).filter(|_| bytes <= WRITE_BYTES)
         };
-        let mut lot: Vec<RowKey> = order.iter().copied().take(most).map_while(fits).collect();
+        let mut lot: Vec<RowKey> = order.iter().copied().take(self.most_rows()).map_while(fits).collect();
         if lot.is_empty() {
             lot.extend(order.first().map(|(key, _)| (*key).clone())); // a row too long for company
         }
@@ -187,13 +217,23 @@ impl Commit<'_> {
         *counter += 1;
     }
 
-    /// Rows that the last write added and somebody else too, to be marked.
-    fn doubles(&mut self, now: &Snapshot) -> Vec<RowWrite> {
+    /// Rows that the last write added and somebody else too, as when two programs write at a time: the second ones.
+    fn doubles(&mut self, now: &Snapshot) -> Vec<Mark> {
         let Some(Last { write: Write::Add(added), is_certain }) = &self.last else { return Vec::new() };
         // Only a write of which nobody knew can have been carried out besides another one.
-        let unsure = |key: &RowKey| !is_certain || self.sent.contains(key);
-        let keys = added.iter().map(|row| &row.key).filter(|key| unsure(key));
-        let doubles = doubled_additions(keys, now, self.form);
+        let unsure = |key: &&RowKey| !is_certain || self.sent.contains(*key);
+        let keys: HashSet<&str> =
+            added.iter().map(|row| &row.key).filter(unsure).map(RowKey::as_str).collect();
+        let mut first: HashMap<&str, u32> = HashMap::new();
+        let mut doubles = Vec::new();
+        for (n, cells) in now.rows.iter().enumerate().filter(|(_, cells)| keys.contains(cells.key.as_str())) {
+            let row = now.row(n);
+            let first = *first.entry(&cells.key).or_insert(row);
+            let mark = double_mark(self.form.language, u64::from(first) + 1);
+            if first != row && cells.number != mark {
+                doubles.push(Mark { row, key: RowKey::stored(cells.key.clone()), mark });
+            }
+        }
         if !doubles.is_empty() {
             let told = "rows stand in the results twice, though written once: the second ones are marked, delete them";
             self.done.warnings.push(told.to_owned());
@@ -217,7 +257,7 @@ impl Commit<'_> {
     }
 
     /// The next rows that are gone from the source, to be marked.
-    fn gone(&mut self, now: &Snapshot, gone: Gone, seen: &(dyn Fn(&RowKey) -> bool + Sync)) -> Vec<RowWrite> {
+    fn gone(&mut self, now: &Snapshot, gone: Gone, seen: &(dyn Fn(&RowKey) -> bool + Sync)) -> Vec<Mark> {
         if gone == Gone::Keep {
             return Vec::new();
         }
@@ -230,13 +270,12 @@ impl Commit<'_> {
             return Vec::new();
         }
         let mark = gone_mark(self.form.language, self.today);
-        let most = WRITE_CELLS / 2;
-        lost.into_iter()
-            .take(most)
-            .map(|(key, at)| {
-                let cells = now.cells(at).cloned().unwrap_or_default();
-                self.form.marked(at, &cells, key, mark.clone(), &now.places)
-            })
-            .collect()
+        let mark = |(key, row)| Mark { row, key, mark: mark.clone() };
+        lost.into_iter().take(self.most_rows()).map(mark).collect()
+    }
+
+    /// So many rows go into one write.
+    fn most_rows(&self) -> usize {
+        (WRITE_CELLS / self.form.columns.len().max(1)).max(1)
     }
 }

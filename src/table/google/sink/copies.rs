@@ -1,33 +1,28 @@
 //! Reading back what writes left in hidden tabs.
 
+use serde_json::Value;
+
 use super::additions::Additions;
-use super::snapshot::{Snapshot, areas, find_header};
+use super::snapshot::find_header;
 use super::survey::Copy;
 use super::tab::{LOOKS, ResultsTab};
-use super::undo::Changes;
+use super::undo::{Changes, Copied};
 use crate::table::google::account::View;
 use crate::table::google::fault::Fault;
 use crate::table::google::values::{Area, text};
-use crate::table::places::Places;
 use crate::table::{Requests, TableError};
 
 impl ResultsTab {
-    /// What a write changed, and its copy of the tab; none if it is gone or nothing of ours.
+    /// What a write changed, and what it found; none if its copy of the tab is gone or nothing of ours.
     pub(super) async fn read_changes(
         &mut self,
         copy: &Copy,
         count: &mut Requests,
-    ) -> Result<Option<(Changes, Snapshot)>, TableError> {
+    ) -> Result<Option<(Changes, Copied)>, TableError> {
         let mut copy = copy.clone();
-        let mut guess = shifted(&self.places);
         for _ in 0..LOOKS {
-            let first_rows = self.first_rows(copy.rows);
-            let mut areas = areas(copy.id, &guess, first_rows);
-            areas.push(Area::column(copy.id, 0));
-            let account = &self.place.account;
-            let values = match account.values(&self.place.spreadsheet_id, &areas, View::Columns, count).await
-            {
-                Ok(values) => values,
+            match self.changes(&copy, count).await {
+                Ok(found) => return Ok(found),
                 Err(Fault::Refused(_)) => {
                     // It has fewer rows than was thought, or somebody has deleted it.
                     self.survey(count).await?;
@@ -35,22 +30,31 @@ impl ResultsTab {
                         return Ok(None);
                     };
                     copy = found.clone();
-                    continue;
                 }
                 Err(fault) => return Err(self.place.error(&fault)),
-            };
-            let Some(record) = Changes::read(values.line(Area::column(copy.id, 0))) else { return Ok(None) };
-            let header = find_header(values.lines(Area::rows(copy.id, 0..first_rows)), &[]).ok().flatten();
-            let Some(header) = header else { return Ok(Some((record, Snapshot::default()))) };
-            let mut snapshot = Snapshot::of(&values, copy.id, &guess, header);
-            let is_read = snapshot.was_read_from(&guess);
-            guess = snapshot.places.clone();
-            if is_read {
-                snapshot.header = snapshot.header.split_off(1.min(snapshot.header.len()));
-                return Ok(Some((record, snapshot)));
             }
         }
-        Ok(None)
+        Err(self.place.unavailable(format!(
+            "the hidden tab «{}» could not be read; what people had in their rows is safe in it, run again",
+            copy.title()
+        )))
+    }
+
+    async fn changes(&self, copy: &Copy, count: &mut Requests) -> Result<Option<(Changes, Copied)>, Fault> {
+        let notes = Area::column(copy.id, 0);
+        let first = Area::rows(copy.id, 0..self.first_rows(copy.rows));
+        let account = &self.place.account;
+        let values =
+            account.values(&self.place.spreadsheet_id, &[notes, first], View::Columns, count).await?;
+        let Some(changes) = Changes::read(values.line(notes)) else { return Ok(None) };
+        let header = header_of(values.lines(first).get(1..).unwrap_or_default(), changes.header_row);
+        let mut noted: Vec<u32> = changes.notes.iter().map(|(row, _)| *row).collect();
+        noted.sort_unstable();
+        let mut rows = self.rows(copy.id, &noted, count).await?;
+        for texts in rows.values_mut() {
+            *texts = texts.split_off(1.min(texts.len()));
+        }
+        Ok(Some((changes, Copied { header, rows })))
     }
 
     /// What a write added, and the header as it was then; none if its tab is gone or nothing of ours.
@@ -68,21 +72,15 @@ impl ResultsTab {
         };
         let lines = values.lines(area);
         let Some(record) = lines.first().and_then(|notes| Additions::read(notes)) else { return Ok(None) };
-        let columns = lines.get(1..).unwrap_or_default();
-        let header = match find_header(columns, &[]).ok().flatten() {
-            Some(header) => header.names,
-            None => {
-                let at = record.header_row as usize;
-                columns.iter().map(|column| column.get(at).map(text).unwrap_or_default()).collect()
-            }
-        };
+        let header = header_of(lines.get(1..).unwrap_or_default(), record.header_row);
         Ok(Some((record, header)))
     }
 }
 
-/// Our columns in a copy, which has one more column before them.
-fn shifted(places: &Places) -> Places {
-    let mut shifted = Places::default();
-    places.iter().for_each(|(column, at)| shifted.add(&[column], at + 1));
-    shifted
+/// The header among the first rows of a copy, given by columns; else what stands where the header was to be.
+fn header_of(columns: &[Vec<Value>], expected_row: u32) -> Vec<String> {
+    let at = |row: u32| {
+        columns.iter().map(|column| column.get(row as usize).map(text).unwrap_or_default()).collect()
+    };
+    find_header(columns, &[]).ok().flatten().map_or_else(|| at(expected_row), |header| header.names)
 }

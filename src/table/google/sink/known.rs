@@ -24,6 +24,8 @@ pub(super) struct Known {
     /// Rows that are not marked as gone.
     present: HashSet<[u8; 8]>,
     foreign: ForeignVerdicts,
+    /// True if writes of earlier runs may still change what was seen.
+    is_unsure: bool,
 }
 
 /// Values that are looked at in one request.
@@ -81,6 +83,11 @@ pub(super) async fn read(
 }
 
 impl Known {
+    /// All of it may turn out otherwise: rows that hold what was meant for others are put right later.
+    pub(super) fn doubted(self) -> Self {
+        Self { told: HashMap::new(), is_unsure: true, ..self }
+    }
+
     /// True if the row of this key said just this.
     pub(super) fn says(&self, key: &RowKey, told: &[u8; 8]) -> bool {
         self.told.get(&short(key)) == Some(told)
@@ -91,9 +98,9 @@ impl Known {
         self.told.remove(&short(key));
     }
 
-    /// True if every row that was there, and not marked as gone, is among these.
+    /// True if every row that was there, and not marked as gone, is surely among these.
     pub(super) fn is_within(&self, seen: &HashSet<[u8; 8]>) -> bool {
-        self.present.is_subset(seen)
+        !self.is_unsure && self.present.is_subset(seen)
     }
 
     /// The verdicts that another tool wrote.

@@ -134,6 +134,11 @@ impl GoogleSink {
         };
         let tab = wanted.ready(&standing, &survey)?;
         self.unsettled = self.unsettled.take().or_else(|| unsettled(how.unsettled?));
+        let owes = match &standing {
+            Standing::Table(found, _) => !survey.copies(found.id).is_empty(),
+            Standing::Absent | Standing::Blank(_) => false,
+        };
+        let known = if owes || self.unsettled.is_some() { known.doubted() } else { known };
         self.open = Some(Open {
             options: how.clone(),
             form,

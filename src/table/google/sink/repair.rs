@@ -1,22 +1,19 @@
 //! Putting right what a write did to rows and columns that had moved.
 
-use std::collections::{HashMap, HashSet};
-
-use serde_json::Value;
+use std::collections::HashMap;
 
 use super::additions::AddedNote;
 use super::moved::{moved_columns, trimmed};
-use super::rows::Form;
 use super::snapshot::Snapshot;
 use super::survey::{Copy, CopyKind};
-use super::tab::{Leftovers, ResultsTab, Sent};
+use super::tab::{Leftovers, ResultsTab, Sent, lines, row_areas};
 use super::undo::Debt;
-use super::write::{Cells, Restore, RowWrite, Write, told};
+use super::write::{Cells, Restore, RowWrite, Write, told, whole};
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultColumn;
-use crate::domain::upsert::double_mark;
 use crate::table::google::account::View;
-use crate::table::google::values::{Area, text};
+use crate::table::google::fault::Fault;
+use crate::table::google::values::{Area, Values, text};
 use crate::table::{Requests, TableError};
 
 /// So often a repair may hit a tab that has changed once more.
@@ -32,7 +29,10 @@ impl ResultsTab {
     ) -> Result<Option<Snapshot>, TableError> {
         for _ in 0..ROUNDS {
             let Some(copy) = self.copies.last().cloned() else { return Ok(Some(now)) };
-            let rows = self.owed(&copy, &now, count).await?;
+            let Some(rows) = self.owed(&copy, &now, count).await? else {
+                now = self.snapshot(count).await?;
+                continue;
+            };
             if rows.is_empty() {
                 self.copies.retain(|known| known.id != copy.id);
                 self.spent.push(copy);
@@ -57,20 +57,21 @@ impl ResultsTab {
         ))
     }
 
-    /// What puts right what a write did by mistake.
+    /// What puts right what a write did by mistake; none if the tab has changed since it was looked at.
     async fn owed(
         &mut self,
         copy: &Copy,
         now: &Snapshot,
         count: &mut Requests,
-    ) -> Result<Vec<RowWrite>, TableError> {
-        let mut rows = match copy.kind {
+    ) -> Result<Option<Vec<RowWrite>>, TableError> {
+        let rows = match copy.kind {
             CopyKind::Whole => self.overwritten(copy, now, count).await?,
             CopyKind::Header => self.strayed(copy, now, count).await?,
         };
+        let Some(mut rows) = rows else { return Ok(None) };
         rows.sort_by_key(|row| row.row);
         rows.dedup_by_key(|row| row.row);
-        Ok(rows)
+        Ok(Some(rows))
     }
 
     /// The rows that hold what was meant for others, each with what it held before.
@@ -79,24 +80,24 @@ impl ResultsTab {
         copy: &Copy,
         now: &Snapshot,
         count: &mut Requests,
-    ) -> Result<Vec<RowWrite>, TableError> {
-        let Some((changes, copied)) = self.read_changes(copy, count).await? else { return Ok(Vec::new()) };
+    ) -> Result<Option<Vec<RowWrite>>, TableError> {
+        let nothing = Ok(Some(Vec::new()));
+        let Some((changes, copied)) = self.read_changes(copy, count).await? else { return nothing };
         let debts = changes.debts(&copied);
         if debts.is_empty() {
-            return Ok(Vec::new());
+            return nothing;
         }
         let then = trimmed(&copied.header);
         let moved = moved_columns(&then, &now.header);
-        let Some(key_column) = moved(changes.key_column) else { return Ok(Vec::new()) };
-        let holders = self.holders(&debts, key_column, now, &moved, count).await?;
-        let mut wanted: Vec<u32> = holders.iter().map(|(debt, _)| debt.row).collect();
-        wanted.sort_unstable();
-        let former = self.rows(copy.id, &wanted, count).await.map_err(|fault| self.place.error(&fault))?;
-        let restored = holders.into_iter().filter_map(|(debt, at)| {
-            let former = former.get(&debt.row).map(Vec::as_slice).unwrap_or_default();
-            restored(copy, debt, at, former, now, &moved)
+        let Some(key_column) = moved(changes.key_column) else { return nothing };
+        let by_key: HashMap<&str, &Debt> = debts.iter().map(|debt| (debt.key.as_str(), debt)).collect();
+        let Some(found) = self.rows_with(key_column, &by_key, now, count).await? else { return Ok(None) };
+        let holders = found.iter().filter(|found| found.holds(&moved));
+        let restored = holders.filter_map(|holder| {
+            let former = copied.rows.get(&holder.note.row).map(Vec::as_slice).unwrap_or_default();
+            restored(copy, holder, former, now, &moved)
         });
-        Ok(restored.collect())
+        Ok(Some(restored.collect()))
     }
 
     /// Rows that were added while columns moved, so that their cells are under wrong headers.
@@ -105,112 +106,135 @@ impl ResultsTab {
         copy: &Copy,
         now: &Snapshot,
         count: &mut Requests,
-    ) -> Result<Vec<RowWrite>, TableError> {
-        let Some((additions, then)) = self.read_additions(copy, count).await? else { return Ok(Vec::new()) };
-        let Some(astray) = additions.astray(&then, &now.header) else { return Ok(Vec::new()) };
+    ) -> Result<Option<Vec<RowWrite>>, TableError> {
+        let nothing = Ok(Some(Vec::new()));
+        let Some((additions, then)) = self.read_additions(copy, count).await? else { return nothing };
+        let Some(astray) = additions.astray(&then, &now.header) else { return nothing };
         let notes: HashMap<&str, &AddedNote> =
             additions.notes.iter().map(|(_, note)| (note.key.as_str(), note)).collect();
-        let found = self.rows_with(astray.key_column, &notes, now, count).await?;
-        let put = found.iter().filter_map(|(row, note, texts)| astray.put_right(note, *row, texts, now));
-        Ok(put.collect())
+        let Some(found) = self.rows_with(astray.key_column, &notes, now, count).await? else {
+            return Ok(None);
+        };
+        let put = found.iter().filter_map(|row| astray.put_right(row.note, row.row, &row.texts, now));
+        Ok(Some(put.collect()))
     }
 
-    /// The rows that say one of these keys in a column, and all their texts.
+    /// The rows that say one of these keys in a column; none if the tab has changed since it was looked at, for then
+    /// nothing can be said of what is not found.
     async fn rows_with<'n, N>(
-        &self,
+        &mut self,
         column: u32,
         wanted: &HashMap<&str, &'n N>,
         now: &Snapshot,
         count: &mut Requests,
-    ) -> Result<Vec<(u32, &'n N, Vec<String>)>, TableError> {
-        let area = Area::column(self.tab.id, column);
-        let account = &self.place.account;
-        let keys = account.values(&self.place.spreadsheet_id, &[area], View::Columns, count).await;
-        let keys = keys.map_err(|fault| self.place.error(&fault))?;
-        let below = now.header_row + 1;
-        let said = (0u32..).zip(keys.line(area)).filter(|(row, _)| *row >= below);
+    ) -> Result<Option<Vec<Found<'n, N>>>, TableError> {
+        let keys = [Area::column(self.tab.id, column)];
+        let Some(said) = self.beside_header(&keys, now, count).await? else { return Ok(None) };
+        let said = (0u32..).zip(said.lines(keys[0])).skip(now.header_row as usize + 1);
         let found: Vec<(u32, &N)> = said
-            .filter_map(|(row, value): (u32, &Value)| Some((row, *wanted.get(text(value).as_str())?)))
+            .filter_map(|(row, cells)| Some((row, *wanted.get(text(cells.first()?).as_str())?)))
             .collect();
+        if found.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
         let rows: Vec<u32> = found.iter().map(|(row, _)| *row).collect();
-        let mut texts =
-            self.rows(self.tab.id, &rows, count).await.map_err(|fault| self.place.error(&fault))?;
-        Ok(found.into_iter().map(|(row, note)| (row, note, texts.remove(&row).unwrap_or_default())).collect())
+        let areas = row_areas(self.tab.id, &rows);
+        let Some(values) = self.beside_header(&areas, now, count).await? else { return Ok(None) };
+        let mut texts: HashMap<u32, Vec<String>> =
+            areas.iter().flat_map(|area| lines(&values, *area)).collect();
+        let mut rows = Vec::new();
+        for (row, note) in found {
+            let texts = texts.remove(&row).unwrap_or_default();
+            let key = texts.get(column as usize).map(String::as_str).unwrap_or_default();
+            let is_same = now.cells(row).cloned().unwrap_or_default().is_of(&texts, &now.places);
+            if !is_same || wanted.get(key).is_none_or(|wanted| !std::ptr::eq(*wanted, note)) {
+                return Ok(None);
+            }
+            rows.push(Found { row, note, texts });
+        }
+        Ok(Some(rows))
     }
 
-    /// Where the cells of debts are now: the rows whose key cell and cells say what was written by mistake.
-    async fn holders<'d>(
-        &self,
-        debts: &'d [Debt],
-        key_column: u32,
+    /// Reads areas of the tab together with its header; none if that is another one by now.
+    async fn beside_header(
+        &mut self,
+        areas: &[Area],
         now: &Snapshot,
-        moved: &(dyn Fn(u32) -> Option<u32> + Sync),
         count: &mut Requests,
-    ) -> Result<Vec<(&'d Debt, u32)>, TableError> {
-        let by_key: HashMap<&str, &Debt> = debts.iter().map(|debt| (debt.key.as_str(), debt)).collect();
-        let candidates = self.rows_with(key_column, &by_key, now, count).await?;
-        let holds = |(_, debt, texts): &(u32, &Debt, Vec<String>)| {
-            let columns: Option<Vec<u32>> = debt.columns.iter().map(|column| moved(*column)).collect();
-            let Some(columns) = columns else { return false };
-            let cells =
-                columns.iter().map(|at| texts.get(*at as usize).map(String::as_str).unwrap_or_default());
-            told(cells) == debt.now
-        };
-        Ok(candidates.into_iter().filter(holds).map(|(row, debt, _)| (debt, row)).collect())
+    ) -> Result<Option<Values>, TableError> {
+        let header = Area::rows(self.tab.id, now.header_row..now.header_row + 1);
+        let areas: Vec<Area> = areas.iter().copied().chain([header]).collect();
+        match self.place.account.values(&self.place.spreadsheet_id, &areas, View::Rows, count).await {
+            Ok(values) => {
+                let names: Vec<String> = values.line(header).iter().map(text).collect();
+                let (names, known) = (trimmed(&names), trimmed(&now.header));
+                // People's own headers may be formulas, which are read as such here.
+                let same = |(name, known): (&String, &String)| name == known || name.starts_with('=');
+                let is_same = names.len() == known.len() && names.iter().zip(&known).all(same);
+                Ok(Some(values).filter(|_| is_same))
+            }
+            // Rows or columns have gone.
+            Err(Fault::Refused(_)) => self.survey(count).await.map(|()| None),
+            Err(fault) => Err(self.place.error(&fault)),
+        }
     }
 }
 
-/// A row that gets back what it held. `former` are the texts of its row in the copy, whose first column is not the
-/// tab's.
+/// A row of the tab that says the key of a note.
+struct Found<'n, N> {
+    row: u32,
+    note: &'n N,
+    /// All its texts, from the first column on.
+    texts: Vec<String>,
+}
+
+impl<N> Found<'_, N> {
+    fn text(&self, column: u32) -> String {
+        self.texts.get(column as usize).cloned().unwrap_or_default()
+    }
+}
+
+impl Found<'_, Debt> {
+    /// True if its cells say what was written by mistake.
+    fn holds(&self, moved: &impl Fn(u32) -> Option<u32>) -> bool {
+        let columns: Option<Vec<u32>> = self.note.columns.iter().map(|column| moved(*column)).collect();
+        let Some(columns) = columns else { return false };
+        let cells: Vec<String> = columns.iter().map(|at| self.text(*at)).collect();
+        told(cells.iter().map(String::as_str)) == self.note.now
+    }
+}
+
+/// A row that gets back what it held: `former`, by the copy.
 fn restored(
     copy: &Copy,
-    debt: &Debt,
-    at: u32,
+    holder: &Found<'_, Debt>,
     former: &[String],
     now: &Snapshot,
-    moved: &(dyn Fn(u32) -> Option<u32> + Sync),
+    moved: &impl Fn(u32) -> Option<u32>,
 ) -> Option<RowWrite> {
-    let cells = now.cells(at).cloned().unwrap_or_default();
+    let (debt, at) = (holder.note, holder.row);
     let key_column = now.places.of(ResultColumn::Key).and_then(|place| u32::try_from(place).ok())?;
     let columns: Vec<(u32, u32)> =
-        debt.columns.iter().filter_map(|column| Some((column + 1, moved(*column)?))).collect();
+        debt.columns.iter().filter_map(|column| Some((*column, moved(*column)?))).collect();
     let was = |column: u32| former.get(column as usize).cloned().unwrap_or_default();
     let texts: Vec<(u32, String)> = columns.iter().map(|(from, to)| (*to, was(*from))).collect();
-    let key = match texts.iter().find(|(to, _)| *to == key_column) {
-        Some((_, key)) => key.clone(),
-        None => cells.key.clone(),
-    };
+    // The copy has one more column before the tab's.
+    let columns = columns.into_iter().map(|(from, to)| (from + 1, to)).collect();
+    let restored = texts.iter().find(|(to, _)| *to == key_column);
+    let key = restored.map_or_else(|| holder.text(key_column), |(_, key)| key.clone());
     let is_nameless = key.trim().is_empty();
+    // The key is written in any case: should this write go astray too, the row is found by it.
+    let writes_key = is_nameless || restored.is_none();
     let key = match is_nameless {
         true => RowKey::theirs(&format!("{:016x}", fastrand::u64(..))),
         false => RowKey::stored(key),
     };
-    let restore =
-        Restore { copy: copy.id, row: debt.row, columns, marks: is_nameless.then_some(key_column), texts };
-    Some(RowWrite { row: at, was: cells.identity(), key, cells: Cells::Restore(restore) })
-}
-
-/// Rows that were added once and stand there twice, as when two programs write at a time: the second ones, marked.
-pub(super) fn doubled_additions<'k>(
-    added: impl Iterator<Item = &'k RowKey>,
-    now: &Snapshot,
-    form: &Form,
-) -> Vec<RowWrite> {
-    let keys: HashSet<&str> = added.map(RowKey::as_str).collect();
-    let mut first: HashMap<&str, u32> = HashMap::new();
-    let mut doubles = Vec::new();
-    for (n, cells) in now.rows.iter().enumerate().filter(|(_, cells)| keys.contains(cells.key.as_str())) {
-        let row = now.row(n);
-        match first.get(cells.key.as_str()) {
-            None => drop(first.insert(&cells.key, row)),
-            Some(first) => {
-                let mark = double_mark(form.language, u64::from(*first) + 1);
-                if cells.number != mark {
-                    let key = RowKey::stored(cells.key.clone());
-                    doubles.push(form.marked(row, cells, key, mark, &now.places));
-                }
-            }
-        }
-    }
-    doubles
+    let restore = Restore {
+        copy: copy.id,
+        row: debt.row,
+        columns,
+        key_column: writes_key.then_some(key_column),
+        texts,
+    };
+    Some(RowWrite { row: at, was: whole(&holder.texts), key, cells: Cells::Restore(restore) })
 }

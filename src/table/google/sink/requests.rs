@@ -156,8 +156,9 @@ fn changes(rows: &[RowWrite], tab: i32) -> Vec<Request> {
             Cells::Put(cells) => cells.clone(),
             Cells::Restore(restore) => {
                 list.extend(restored(restore, row.row, tab));
-                let mark = restore.marks.map(|column| (column, Content::Text(row.key.as_str().to_owned())));
-                mark.into_iter().collect()
+                let key =
+                    restore.key_column.map(|column| (column, Content::Text(row.key.as_str().to_owned())));
+                key.into_iter().collect()
             }
         };
         cells.sort_by_key(|(column, _)| *column);

@@ -1,7 +1,6 @@
 //! Results as cells of the tab. Pure.
 
-use super::snapshot::KeyCells;
-use super::write::{Cells, Content, RowWrite};
+use super::write::{Cells, Content, RowWrite, whole};
 use crate::domain::clip::clip;
 use crate::domain::key::RowKey;
 use crate::domain::language::Language;
@@ -30,13 +29,12 @@ impl Form {
 
     /// How a row that stands in the tab changes; none if it says the same already, the time of the check aside.
     ///
-    /// `texts` are the row's texts from the first column on, `cells` those by which it was found. Columns whose old
+    /// `texts` are the row's texts from the first column on. Columns whose old
     /// text stays are left out, all others are written whether or not they change: so a row that people have moved
     /// meanwhile is hit as a whole or not at all.
     pub(super) fn changed(
         &self,
         at: u32,
-        cells: &KeyCells,
         texts: &[String],
         row: &ResultRow,
         places: &Places,
@@ -59,12 +57,7 @@ impl Form {
                 None => None,
             }
         });
-        Some(RowWrite {
-            row: at,
-            was: cells.identity(),
-            key: row.key.clone(),
-            cells: Cells::Put(put.collect()),
-        })
+        Some(RowWrite { row: at, was: whole(texts), key: row.key.clone(), cells: Cells::Put(put.collect()) })
     }
 
     /// A row whose number gives way to a mark, and whose key is written down: the number, by which it might have been
@@ -72,7 +65,7 @@ impl Form {
     pub(super) fn marked(
         &self,
         at: u32,
-        cells: &KeyCells,
+        texts: &[String],
         key: RowKey,
         mark: String,
         places: &Places,
@@ -82,7 +75,7 @@ impl Form {
             (place(places, ResultColumn::Key), Content::Text(key.as_str().to_owned())),
         ];
         let put = put.into_iter().filter_map(|(place, content)| Some((place?, content))).collect();
-        RowWrite { row: at, was: cells.identity(), key, cells: Cells::Put(put) }
+        RowWrite { row: at, was: whole(texts), key, cells: Cells::Put(put) }
     }
 
     /// A short mark of all that a row says but for the time of the check: equal for a row that need not be written.
@@ -148,24 +141,24 @@ mod tests {
     fn a_row_is_written_as_a_whole_or_not_at_all() {
         let (form, mut row) = (form(), result_row("Gate", 5));
         let places = Places::of_new_table(&form.columns);
-        let (old, cells) = (texts(&form, &row), KeyCells { key: "gate".into(), ..KeyCells::default() });
+        let old = texts(&form, &row);
         row.check_date = "14.03.2026 09:00".into();
-        assert!(form.changed(4, &cells, &old, &row, &places).is_none(), "checked again, found the same");
+        assert!(form.changed(4, &old, &row, &places).is_none(), "checked again, found the same");
         row.is_valid = IsValid::No;
-        let change = form.changed(4, &cells, &old, &row, &places).unwrap();
+        let change = form.changed(4, &old, &row, &places).unwrap();
         assert_eq!(change.columns().len(), form.columns.len());
-        assert_eq!((change.row, change.key.as_str(), change.was), (4, "gate", cells.identity()));
+        assert_eq!((change.row, change.key.as_str(), change.was), (4, "gate", whole(&old)));
     }
 
     #[test]
     fn a_verdict_that_stays_is_not_touched() {
         let (form, mut row) = (form(), result_row("Gate", 5));
         let places = Places::of_new_table(&form.columns);
-        let (old, cells) = (texts(&form, &row), KeyCells::default());
+        let old = texts(&form, &row);
         row.is_valid = IsValid::NotChecked;
         row.model = String::new();
         row.issues = "not checked: no provider is left".into();
-        let change = form.changed(4, &cells, &old, &row, &places).unwrap();
+        let change = form.changed(4, &old, &row, &places).unwrap();
         let Cells::Put(put) = &change.cells else { panic!("{change:?}") };
         let place = |column| places.of(column).unwrap() as u32;
         let written =

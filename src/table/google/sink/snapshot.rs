@@ -151,16 +151,4 @@ impl KeyCells {
         let is_key = text(ResultColumn::Key) == self.key;
         is_key && (!self.key.trim().is_empty() || text(ResultColumn::RowNumber) == self.number)
     }
-
-    /// Equal for a row that is still the same one: by its key where it has one, else by all that tells it.
-    pub(super) fn identity(&self) -> String {
-        let cells = [&self.key, &self.project, &self.number, &self.verdict];
-        let told = if self.key.trim().is_empty() { &cells[..] } else { &cells[..1] };
-        let mut hasher = blake3::Hasher::new();
-        for cell in told {
-            hasher.update(&(cell.len() as u64).to_le_bytes());
-            hasher.update(cell.as_bytes());
-        }
-        hasher.finalize().to_hex()[..16].to_owned()
-    }
 }

@@ -212,8 +212,7 @@ impl ResultsTab {
         if rows.is_empty() {
             return Ok(HashMap::new());
         }
-        let areas: Vec<Area> =
-            super::write::stretches(rows).into_iter().map(|rows| Area::rows(tab, rows)).collect();
+        let areas = row_areas(tab, rows);
         let values = self.place.account.values(&self.place.spreadsheet_id, &areas, View::Rows, count).await?;
         Ok(areas.iter().flat_map(|area| lines(&values, *area)).collect())
     }
@@ -402,8 +401,13 @@ pub(super) async fn first_rows(
     }
 }
 
+/// These rows of a tab, as few areas as can be.
+pub(super) fn row_areas(tab: i32, rows: &[u32]) -> Vec<Area> {
+    super::write::stretches(rows).into_iter().map(|rows| Area::rows(tab, rows)).collect()
+}
+
 /// The rows of an area and their texts.
-fn lines(values: &Values, area: Area) -> impl Iterator<Item = (u32, Vec<String>)> {
+pub(super) fn lines(values: &Values, area: Area) -> impl Iterator<Item = (u32, Vec<String>)> {
     let lines = values.lines(area);
     let end = area.rows.1.unwrap_or(area.rows.0);
     (area.rows.0..end).map(move |row| {

@@ -5,12 +5,14 @@
 //! to change. What was overwritten by mistake is found by comparing the two, and brought back from the copy. The
 //! copy is in the spreadsheet itself: whoever comes after a crash can do the same.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::moved::trimmed;
 use super::record::Record;
 use super::snapshot::Snapshot;
-use super::write::RowWrite;
+use super::write::{RowWrite, whole};
 use crate::domain::key::RowKey;
 
 /// What a write was meant to change.
@@ -19,7 +21,7 @@ pub(super) type Changes = Record<RowNote>;
 /// What is noted of a row that was to be changed, beside it in the copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RowNote {
-    /// How the row was known.
+    /// What the row said, as a whole.
     was: String,
     /// What its key cell says since.
     key: RowKey,
@@ -42,6 +44,14 @@ pub(super) struct Debt {
     pub(super) columns: Vec<u32>,
 }
 
+/// The tab as a write found it, without the first column of the copy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Copied {
+    pub(super) header: Vec<String>,
+    /// The texts of the rows that are noted.
+    pub(super) rows: HashMap<u32, Vec<String>>,
+}
+
 impl Changes {
     /// What these changes are meant for, by this look.
     pub(super) fn of(rows: &[RowWrite], snapshot: &Snapshot, key_column: u32) -> Self {
@@ -55,11 +65,11 @@ impl Changes {
     }
 
     /// The rows that hold what was meant for others.
-    pub(super) fn debts(&self, copied: &Snapshot) -> Vec<Debt> {
+    pub(super) fn debts(&self, copied: &Copied) -> Vec<Debt> {
         let columns_moved = trimmed(&copied.header) != self.header;
         let strayed = |(row, note): &&(u32, RowNote)| {
-            let found = copied.cells(*row).cloned().unwrap_or_default();
-            columns_moved || found.identity() != note.was
+            let found = copied.rows.get(row).map(Vec::as_slice).unwrap_or_default();
+            columns_moved || whole(found) != note.was
         };
         let debt = |(row, note): &(u32, RowNote)| Debt {
             row: *row,
@@ -77,41 +87,36 @@ mod tests {
 
     use super::super::write::{Cells, Content};
     use super::*;
-    use crate::table::google::sink::snapshot::KeyCells;
 
     fn names(names: &str) -> Vec<String> {
         names.split(' ').map(|name| name.trim_matches('_').to_owned()).collect()
     }
 
-    fn snapshot(header: &str, keys: &str) -> Snapshot {
-        let cells = |key: String| KeyCells { key, ..KeyCells::default() };
-        Snapshot {
-            header: names(header),
-            rows: names(keys).into_iter().map(cells).collect(),
-            ..Snapshot::default()
-        }
+    fn seen(header: &str) -> Snapshot {
+        Snapshot { header: names(header), ..Snapshot::default() }
     }
 
-    fn write(snapshot: &Snapshot, rows: &[u32]) -> Vec<RowWrite> {
+    /// A tab with rows of a note, a verdict and a key.
+    fn copied(header: &str, rows: &[&str]) -> Copied {
+        Copied { header: names(header), rows: (1..).zip(rows.iter().map(|row| names(row))).collect() }
+    }
+
+    fn write(tab: &Copied, rows: &[u32]) -> Vec<RowWrite> {
         let row = |row: &u32| {
-            let cells = snapshot.cells(*row).unwrap();
-            RowWrite {
-                row: *row,
-                was: cells.identity(),
-                key: RowKey::stored(cells.key.clone()),
-                cells: Cells::Put(vec![
-                    (1, Content::Text("NO".into())),
-                    (2, Content::Text(cells.key.clone())),
-                ]),
-            }
+            let texts = &tab.rows[row];
+            let cells = vec![(1, Content::Text("NO".into())), (2, Content::Text(texts[2].clone()))];
+            let key = RowKey::stored(texts[2].clone());
+            RowWrite { row: *row, was: whole(texts), key, cells: Cells::Put(cells) }
         };
         rows.iter().map(row).collect()
     }
 
+    const ROWS: [&str; 3] = ["x YES a", "_ YES b", "_ YES c"];
+
     #[test]
     fn what_a_write_was_meant_to_change_is_read_back_from_its_copy() {
-        let seen = snapshot("Note Valid Key _ _", "a b c");
-        let record = Changes::of(&write(&seen, &[1, 3]), &seen, 2);
+        let header = "Note Valid Key _ _";
+        let record = Changes::of(&write(&copied(header, &ROWS), &[1, 3]), &seen(header), 2);
         let mut column = vec![Value::Null; 4];
         record.cells().for_each(|(row, text)| column[row as usize] = text.into());
         assert_eq!(Changes::read(&column), Some(record));
@@ -120,16 +125,24 @@ mod tests {
 
     #[test]
     fn rows_that_had_moved_are_debts() {
-        let seen = snapshot("Note Valid Key", "a b c");
-        let record = Changes::of(&write(&seen, &[1, 2, 3]), &seen, 2);
-        let debts = |header: &str, keys: &str| {
-            let debts = record.debts(&snapshot(header, keys));
+        let header = "Note Valid Key";
+        let record = Changes::of(&write(&copied(header, &ROWS), &[1, 2, 3]), &seen(header), 2);
+        let debts = |header: &str, rows: &[&str]| {
+            let debts = record.debts(&copied(header, rows));
             debts.into_iter().map(|debt| (debt.row, debt.key.to_string())).collect::<Vec<_>>()
         };
         let owed = |row: u32, key: &str| (row, key.to_owned());
-        assert_eq!(debts("Note Valid Key", "a b c"), []);
-        assert_eq!(debts("Note Valid Key _", "a c b"), [owed(2, "b"), owed(3, "c")]);
-        assert_eq!(debts("Note Valid Key", "_ a b c").len(), 3);
-        assert_eq!(debts("New Note Valid Key", "a b c").len(), 3, "their cells went into other columns");
+        assert_eq!(debts(header, &ROWS), []);
+        assert_eq!(
+            debts("Note Valid Key _", &["x YES a", "_ YES c", "_ YES b _"]),
+            [owed(2, "b"), owed(3, "c")]
+        );
+        assert_eq!(
+            debts(header, &["y YES a", "_ YES b", "_ YES c"]),
+            [owed(1, "a")],
+            "the same key is not enough"
+        );
+        assert_eq!(debts(header, &["_", "x YES a", "_ YES b"]).len(), 3);
+        assert_eq!(debts("New Note Valid Key", &ROWS).len(), 3, "their cells went into other columns");
     }
 }

@@ -43,7 +43,7 @@ impl Write {
 pub(super) struct RowWrite {
     /// Where it stood when it was looked at, from 0.
     pub(super) row: u32,
-    /// How it was known then.
+    /// What the row said then, as [`whole`] tells it.
     pub(super) was: String,
     /// What its key cell says afterwards.
     pub(super) key: RowKey,
@@ -67,8 +67,8 @@ pub(super) struct Restore {
     pub(super) row: u32,
     /// From which column of the copy to which of the tab.
     pub(super) columns: Vec<(u32, u32)>,
-    /// The column of the keys, if the restored row gets the mark of people's rows there.
-    pub(super) marks: Option<u32>,
+    /// The column of the keys, if the key is written there besides, for it is not in the copy.
+    pub(super) key_column: Option<u32>,
     /// What the restored cells say, for later recognition.
     pub(super) texts: Vec<(u32, String)>,
 }
@@ -103,7 +103,7 @@ impl RowWrite {
         let mut columns: Vec<u32> = match &self.cells {
             Cells::Put(cells) => cells.iter().map(|(column, _)| *column).collect(),
             Cells::Restore(restore) => {
-                restore.columns.iter().map(|(_, to)| *to).chain(restore.marks).collect()
+                restore.columns.iter().map(|(_, to)| *to).chain(restore.key_column).collect()
             }
         };
         columns.sort_unstable();
@@ -117,9 +117,9 @@ impl RowWrite {
             Cells::Put(cells) => cells.iter().map(|(column, content)| (*column, content.text())).collect(),
             Cells::Restore(restore) => {
                 let mut texts = restore.texts.clone();
-                if let Some(marked) = restore.marks {
-                    texts.retain(|(column, _)| *column != marked);
-                    texts.push((marked, self.key.as_str().to_owned()));
+                if let Some(key_column) = restore.key_column {
+                    texts.retain(|(column, _)| *column != key_column);
+                    texts.push((key_column, self.key.as_str().to_owned()));
                 }
                 texts
             }
@@ -137,6 +137,13 @@ pub(super) fn told<'a>(texts: impl Iterator<Item = &'a str>) -> String {
         hasher.update(text.as_bytes());
     }
     hasher.finalize().to_hex()[..16].to_owned()
+}
+
+/// A short mark of all that a row says, people's columns too: rows that are alike may take each other's place, no others.
+/// Formulas count as such, for they change as rows and columns move.
+pub(super) fn whole(texts: &[String]) -> String {
+    let used = texts.iter().rposition(|text| !text.is_empty()).map_or(0, |last| last + 1);
+    told(texts.iter().take(used).map(|text| if text.starts_with('=') { "=" } else { text.as_str() }))
 }
 
 /// Consecutive columns of a sorted list: where each stretch begins and ends.
@@ -171,7 +178,7 @@ mod tests {
                 copy: 9,
                 row: 4,
                 columns: vec![(2, 1), (3, 2)],
-                marks: Some(3),
+                key_column: Some(3),
                 texts: vec![(1, "7".into()), (2, String::new()), (3, "lost".into())],
             }),
             key: RowKey::stored("x"),
