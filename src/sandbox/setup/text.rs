@@ -100,7 +100,10 @@ impl Facts {
             line(format!("{key} = {}", quoted(&name)));
         }
         line(format!("\n[llm.providers.1]\nname = \"sandbox\"\nmodel = \"{MODEL}\""));
-        line(format!("base_url = {}\napi_key_file = \"{MODEL_KEY_FILE}\"", quoted(&format!("{url}/v1"))));
+        line(format!(
+            "base_url = {}\napi_key_file = \"{MODEL_KEY_FILE}\"\nprice = {{ input = 0.0, output = 0.0 }}",
+            quoted(&format!("{url}/v1"))
+        ));
         text
     }
 }
