@@ -27,7 +27,7 @@
 //! | [`engine`] | the five actors, and nothing else that knows actors | domain, table, llm, store |
 //! | [`assemble`] | settings into parts: the only place where adapters meet the engine | all of the above |
 //! | [`cli`] | the command line, one file a command | everything |
-//! | [`sandbox`] | a local stand-in for Google Sheets, to try and test against | nothing |
+//! | [`sandbox`] | a local stand-in for Google Sheets, its sign-in and a model, to try and test against | domain, table |
 //!
 //! # What there is none of
 //!

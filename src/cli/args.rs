@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::{cache, check_text, config, explain, plan, runs};
+use super::{cache, check_text, config, explain, plan, runs, sandbox};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Runs(runs::RunsArgs),
     /// Show the settings
     Config(config::ConfigArgs),
+    /// Serve a stand-in for Google Sheets, its sign-in and a model, to try and test against
+    Sandbox(sandbox::SandboxArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -22,6 +22,7 @@ mod rows;
 mod rules;
 mod run;
 mod runs;
+mod sandbox;
 mod screen;
 mod session;
 mod signals;
@@ -82,6 +83,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Exit, CliError> {
         Command::Cache(args) => cache::run(session, &args),
         Command::Runs(args) => runs::run(session, &args),
         Command::Config(args) => config::run(session, &args),
+        Command::Sandbox(args) => sandbox::run(session, args),
         Command::Completions { shell } => man::completions(session, shell),
         Command::Man => man::page(session),
     }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first one ends the run in good order, the second one at once. Nothing is lost
+//! Ctrl-C and SIGTERM: the first one ends a run in good order, the second one at once. Nothing is lost
 //! either way: what was paid for is in the store before it is anywhere else.
 
 use std::sync::Arc;
@@ -31,6 +31,14 @@ impl Signals {
             std::process::exit(i32::from(second.code()));
         });
         Ok(signals)
+    }
+
+    /// Listens from now on; ready when the first signal has come. Needs a running tokio runtime.
+    pub(crate) fn first() -> std::io::Result<impl Future<Output = ()>> {
+        let mut next = Source::new()?;
+        Ok(async move {
+            next.signal().await;
+        })
     }
 
     /// How the program ends if a signal came.

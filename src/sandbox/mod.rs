@@ -7,7 +7,7 @@
 //!
 //! - `oauth`, `key`: signing in, with a key that is made at the start; `quota`: quotas of a minute.
 //! - `fault`, [`spec`]: what goes wrong and when; in a program by a [`Script`], on the command line by words.
-//! - `chat`: a model that answers by rule of thumb. `setup`: tables and settings to begin with.
+//! - `chat`: a model that answers by rule of thumb. [`setup`]: tables and settings to begin with.
 
 mod chat;
 mod fault;
@@ -15,7 +15,9 @@ mod key;
 mod oauth;
 mod quota;
 mod server;
+pub mod setup;
 pub mod sheets;
+pub mod spec;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,6 +31,8 @@ pub use fault::{Arrival, Door, Fault, Script};
 pub use key::{ACCOUNT, ThrowAwayKey};
 pub use quota::Quota;
 pub use server::Seen;
+pub use setup::{Setup, SetupError};
+pub use spec::{FaultScript, FaultSpec, SpecError};
 
 use oauth::Desk;
 use sheets::Office;

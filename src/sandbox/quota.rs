@@ -1,6 +1,7 @@
 //! Quotas of a minute, as the real service has them: reads and writes apart, for a user and for a project, full
 //! again with each new minute (<https://developers.google.com/workspace/sheets/api/limits>). Pure.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -20,6 +21,23 @@ impl Default for Quota {
     /// What the real service allows unless somebody asks for more.
     fn default() -> Self {
         Self { per_user: 60, per_project: 300 }
+    }
+}
+
+impl FromStr for Quota {
+    type Err = &'static str;
+
+    /// Reads `google`, or `60/300`: for one user, and for the project.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "google" {
+            return Ok(Self::default());
+        }
+        let number = |text: &str| text.trim().parse::<u32>().ok();
+        let numbers = text.split_once('/').and_then(|(user, project)| number(user).zip(number(project)));
+        let (per_user, per_project) = numbers.ok_or(
+            "write requests a minute as USER/PROJECT, such as 60/300, or google for what Google gives by default",
+        )?;
+        Ok(Self { per_user, per_project })
     }
 }
 
@@ -108,6 +126,15 @@ fn exceeded(kind: Kind, scope: Scope, limit: u32) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quotas_are_read() {
+        assert_eq!("google".parse(), Ok(Quota::default()));
+        assert_eq!("2/ 30".parse(), Ok(Quota { per_user: 2, per_project: 30 }));
+        for wrong in ["", "60", "60/", "a/b", "-1/2", "Google"] {
+            assert!(wrong.parse::<Quota>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_minute_has_its_quota_and_the_next_one_too() {

@@ -105,6 +105,10 @@ async fn handle(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response
         body: body.to_bytes().to_vec(),
     };
     let (number, fault) = sandbox.arrived(&message);
+    match &fault {
+        Fault::None => tracing::debug!(number, method = message.method, path = message.path, "request"),
+        fault => tracing::warn!(number, method = message.method, path = message.path, ?fault, "on purpose"),
+    }
     let is_compact = message.query.split('&').any(|pair| pair == "prettyPrint=false");
     let reply = match fault {
         Fault::None => sandbox.carry_out(&message),

@@ -1,8 +1,9 @@
 //! What README.md says is done: its commands run, what it names is there, its exit codes are the program's.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use regex::Regex;
 use serde_json::json;
@@ -12,6 +13,7 @@ use crate::support::cli::{Desk, Ended, Model, SAMPLES, answer};
 use crate::support::http::{Answer, Request};
 
 const README: &str = include_str!("../../README.md");
+const RUSSIAN: &str = include_str!("../../README.ru.md");
 
 /// All that a pattern's group finds in a text.
 fn found<'a>(pattern: &str, text: &'a str) -> Vec<&'a str> {
@@ -36,7 +38,7 @@ fn every_command_of_the_console_blocks_works() {
     let (desk, model) = (checkout(), Model::answering(|_, request| passing(request)));
     let mut variables: Vec<(String, String)> =
         vec![("OPENAI_BASE_URL_1".into(), format!("{}/v1", model.url()))];
-    let mut runs = Vec::new();
+    let (mut runs, mut sandboxes) = (Vec::new(), Vec::new());
     for block in found(r"(?s)```console\n(.*?)```", README) {
         for line in block.lines() {
             let line = line.split('#').next().unwrap().trim();
@@ -47,6 +49,10 @@ fn every_command_of_the_console_blocks_works() {
                     .extend(pairs.map(|(name, value)| (name.to_owned(), value.replace('…', "sk-local"))));
             } else if let Some(args) = command.strip_prefix("cargo run --release") {
                 let args: Vec<&str> = args.split_whitespace().skip_while(|arg| *arg == "--").collect();
+                if args.first() == Some(&"sandbox") {
+                    sandboxes.push(Sandbox::start(&desk, &args));
+                    continue;
+                }
                 let before = model.requests();
                 let mut command = desk.command(&args);
                 command.envs(variables.iter().map(|(name, value)| (name, value)));
@@ -68,12 +74,56 @@ fn every_command_of_the_console_blocks_works() {
             }
         }
     }
-    let [(_, alone, 0), (plan, planned, 0), (_, judged, asked)] = &runs[..] else { panic!("{runs:?}") };
+    let [(_, alone, 0), (plan, planned, 0), (_, judged, asked), (_, sheets, 0), (_, faulty, 0)] = &runs[..]
+    else {
+        panic!("{runs:?}")
+    };
     assert!(alone.summary()[0].starts_with("70 rows: "), "{}", alone.err);
     assert!(plan == "plan" && !planned.out.is_empty(), "{planned:?}");
     assert!(*asked > 0 && judged.summary()[0].contains(" 0 not checked"), "{}", judged.err);
+    for reviewed in [sheets, faulty] {
+        let [rows, _, written, ..] = reviewed.summary();
+        assert!(rows.starts_with("70 rows: ") && rows.ends_with(" 0 not checked"), "{}", reviewed.err);
+        assert!(written.starts_with("70 rows"), "{}", reviewed.err);
+    }
     let rules = std::fs::read_to_string(desk.path("examples/rules-en.toml")).unwrap();
     assert_eq!(rules.lines().filter(|line| line.trim() == "[[rule]]").count(), 14);
+}
+
+/// A command that runs until it is stopped: here, until the test ends.
+struct Sandbox(Child);
+
+impl Sandbox {
+    /// Starts it on any port, whatever README.md says, and waits until it is ready.
+    fn start(desk: &Desk, args: &[&str]) -> Self {
+        let named = args.iter().position(|arg| *arg == "--listen").map_or(0..0, |at| at..at + 2);
+        let mut args = args.to_vec();
+        args.drain(named);
+        args.extend(["--listen", "127.0.0.1:0"]);
+        let mut sandbox = Self(desk.start(&args));
+        let mut line = String::new();
+        BufReader::new(sandbox.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("Sandbox ready at "), "{args:?}: {line}");
+        sandbox
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn the_russian_one_has_the_same_commands() {
+    let commands = |text: &'static str| -> Vec<&str> {
+        let lines = found(r"(?m)^\$ (.*)$", text).into_iter();
+        lines.map(|line| line.split('#').next().unwrap().trim()).collect()
+    };
+    assert_eq!(commands(README), commands(RUSSIAN));
+    let table = |text: &'static str| -> Vec<&str> { found(r"(?m)^\| `… ([a-z-]+)", text) };
+    assert_eq!(table(README), table(RUSSIAN));
 }
 
 #[test]
@@ -109,7 +159,7 @@ fn every_command_of_the_table_is_there_and_none_is_missing() {
 #[test]
 fn every_flag_and_file_that_is_named_is_there() {
     let desk = Desk::new(SAMPLES);
-    let help = desk.run(&["run", "--help"]).out + &desk.run(&["check-text", "--help"]).out;
+    let help: String = ["run", "check-text", "sandbox"].map(|name| desk.run(&[name, "--help"]).out).concat();
     let flags = found(r"(--[a-z][a-z-]+)", README);
     assert!(flags.len() > 10, "{flags:?}");
     for flag in flags.into_iter().filter(|flag| !["--release", "--open", "--help"].contains(flag)) {

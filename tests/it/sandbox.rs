@@ -1,5 +1,6 @@
 //! The stand-in for Google Sheets against recordings of the real one, and as its users see it.
 
 mod client;
+mod command;
 mod reference;
 mod vectors;

@@ -13,9 +13,9 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("store", &["domain"]),
     ("engine", &["domain", "table", "llm", "store"]),
     ("testing", &["domain", "table", "llm"]),
-    ("sandbox", &["domain"]),
+    ("sandbox", &["domain", "table"]),
     ("assemble", &["domain", "settings", "table", "llm", "store", "engine"]),
-    ("cli", &["domain", "settings", "table", "llm", "store", "engine", "assemble"]),
+    ("cli", &["domain", "settings", "table", "llm", "store", "engine", "assemble", "sandbox"]),
 ];
 
 /// Adapters that the engine must not know: it knows their traits.

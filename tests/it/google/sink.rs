@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use status_validator::domain::key::RowKey;
 use status_validator::domain::results::{IsValid, ResultRow};
-use status_validator::sandbox::Door;
-use status_validator::table::{Committed, TableSink as _};
+use status_validator::sandbox::{Door, FaultScript};
+use status_validator::table::{Committed, TableError, TableSink as _};
 
 use crate::support::stand::{REVIEW, Stand, options};
 
@@ -65,4 +65,32 @@ async fn a_tab_is_made_and_filled_and_left_alone() {
     assert_eq!(stand.column("Row Number")[0], "not in the source since 2026-03-13");
     stand.assert_proper_requests();
     assert!(tokio::time::Instant::now().elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn writes_whose_answers_are_lost_leave_each_row_once() {
+    for fault in
+        ["write:1=commit-then-reset", "write:2=commit-then-503", "write:1..2=cut", "write:2=late 90s"]
+    {
+        let stand = Stand::new();
+        stand.sandbox.set_script(FaultScript::new([fault.parse().unwrap()]));
+        let rows: Vec<ResultRow> = (2..12).map(|number| row(&format!("P{number}"), number)).collect();
+        let mut sink = stand.sink();
+        let mut tries = 0;
+        loop {
+            let done: Result<(), TableError> = async {
+                sink.open(&options()).await?;
+                sink.upsert(&rows).await?;
+                sink.commit().await?;
+                sink.close().await
+            }
+            .await;
+            let Err(error) = done else { break };
+            tries += 1;
+            assert!(error.is_transient() && tries < 5, "{fault}: {error}");
+            tokio::time::sleep(sink.settles_within()).await;
+        }
+        let wanted: Vec<String> = (2..12).map(|number| format!("p{number}")).collect();
+        assert_eq!(stand.column("Key"), wanted, "{fault}");
+    }
 }

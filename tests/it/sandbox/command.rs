@@ -1,0 +1,236 @@
+//! The command `sandbox` as its users have it: a process that says when it is ready, and runs against it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::Child;
+
+use serde_json::Value;
+
+use crate::support::cli::{Desk, Ended, SAMPLES};
+
+/// A sandbox in a process of its own; it ends with the test.
+struct Served {
+    child: Child,
+    /// `127.0.0.1:PORT`.
+    address: String,
+    settings: PathBuf,
+}
+
+impl Served {
+    /// Starts it on any port, in the folder `try`, and waits until it is ready.
+    fn start(desk: &Desk, args: &[&str]) -> Self {
+        let all = [&["sandbox", "--listen", "127.0.0.1:0", "--dir", "try"], args].concat();
+        let mut child = desk.start(&all);
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let told = line
+            .strip_prefix("Sandbox ready at http://")
+            .and_then(|told| told.trim_end().split_once(", settings in "));
+        let Some((address, settings)) = told else {
+            panic!("{line:?}: {:?}", Ended::from(child.wait_with_output().unwrap()));
+        };
+        Self { child, address: address.to_owned(), settings: settings.into() }
+    }
+
+    /// A call as another program makes it, with a token from elsewhere.
+    fn get(&self, path: &str) -> Value {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer me\r\nConnection: close\r\n\r\n",
+            self.address
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        serde_json::from_str(body).unwrap()
+    }
+
+    /// The results' column under a header, without it.
+    fn column(&self, spreadsheet: &str, name: &str) -> Vec<String> {
+        let path = format!("/v4/spreadsheets/{spreadsheet}/values/Status%20Review?majorDimension=COLUMNS");
+        let columns = self.get(&path)["values"].as_array().unwrap().clone();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let column = columns.iter().find(|column| column[0] == name).unwrap_or_else(|| panic!("{columns:?}"));
+        column.as_array().unwrap()[1..].iter().map(text).collect()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.child.kill().ok(); // it may have ended before
+        self.child.wait().unwrap();
+    }
+}
+
+/// A run against the settings of a sandbox, and its report.
+fn run(desk: &Desk) -> (Ended, Value) {
+    let ended = desk.run(&["run", "--config", "try/sandbox.toml", "--summary", "summary.json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let summary = serde_json::from_str(&desk.read("summary.json")).unwrap();
+    (ended, summary)
+}
+
+#[test]
+fn the_samples_of_both_languages_are_reviewed_and_a_second_run_writes_nothing() {
+    for (language, project) in [("en", "New canteen"), ("ru", "Замена окон")] {
+        let desk = Desk::new(SAMPLES);
+        let sandbox = Served::start(&desk, &["--language", language]);
+        assert_eq!(sandbox.settings, desk.path("try/sandbox.toml").canonicalize().unwrap());
+        let (first, summary) = run(&desk);
+        assert_eq!((&summary["outcome"], &summary["rows_written"]), (&"ok".into(), &70.into()), "{first:?}");
+        // What the model of the sandbox says is taken the first time it says it.
+        assert_eq!((&summary["rows_not_checked"], &summary["llm"]["retries"]), (&0.into(), &0.into()));
+        assert!(
+            summary["violations"]["R10"] == 1 && summary["llm"]["requests"].as_u64() > Some(60),
+            "{summary}"
+        );
+        let projects = sandbox.column("sandbox", "Project name");
+        assert!(projects.len() == 70 && projects.iter().any(|name| name == project), "{projects:?}");
+        let (_, again) = run(&desk);
+        assert_eq!(
+            (&again["sheets"]["writes"], &again["llm"]["requests"]),
+            (&0.into(), &0.into()),
+            "{again}"
+        );
+    }
+}
+
+#[test]
+fn tables_go_where_they_are_wanted_and_results_beside_them_or_elsewhere() {
+    let desk = Desk::new(SAMPLES);
+    desk.write("неделя 1.csv", "Проект;Статус;Комментарий\nОкна;В графике;Готово.\nКасса;Есть риски;\n");
+    desk.write("notes.tsv", "a\tb\n1\t2\n");
+    let sheets = [
+        "--sheet",
+        "src-1:Статусы за неделю=неделя 1.csv",
+        "--sheet",
+        "src-1:Notes=notes.tsv",
+        "--target",
+        "dst_2",
+    ];
+    let sandbox = Served::start(&desk, &sheets);
+    let tabs = sandbox.get("/v4/spreadsheets/src-1?fields=properties.locale,sheets.properties.title");
+    assert_eq!(tabs["sheets"][0]["properties"]["title"], "Статусы за неделю");
+    assert_eq!(tabs["sheets"][1]["properties"]["title"], "Notes");
+    assert_eq!(tabs["properties"]["locale"], "ru_RU");
+    let (_, summary) = run(&desk);
+    assert_eq!(summary["rows_read"], 2);
+    assert_eq!(sandbox.column("dst_2", "Project name"), ["Окна", "Касса"]);
+    assert_eq!(sandbox.column("dst_2", "Is Valid"), ["NO", "NO"]);
+    assert!(!desk.read("try/sandbox.toml").contains("as_of"), "only the samples were written for a day");
+}
+
+#[test]
+fn an_unknown_header_is_told_and_samples_in_a_file_keep_their_day() {
+    let desk = Desk::new(SAMPLES);
+    desk.write("odd.csv", "Projekt,Ampel\nA,rot\n");
+    let mut sandbox = Served::start(&desk, &["--sheet", "s:T=odd.csv"]);
+    sandbox.child.kill().unwrap();
+    let mut said = String::new();
+    sandbox.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("columns.status") && said.contains("SV_COLUMNS__COMMENT"), "{said}");
+    Served::start(&desk, &["--sheet", "s:T=statuses.csv"]);
+    assert!(desk.read("try/sandbox.toml").contains("as_of = \"2026-03-13\""));
+}
+
+#[test]
+fn faults_in_words_strike_and_a_run_gets_over_them() {
+    let desk = Desk::new(SAMPLES);
+    let faults =
+        ["token:1=503", "read:2=reset", "read:4=cut", "write:1=429", "chat:1..3=503", "chat:9=slow 100ms"];
+    let mut args: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+    args.extend(["--quota", "100/100", "--fence", "ignored", "--token-lifetime", "2h", "--seed", "7"]);
+    let mut sandbox = Served::start(&desk, &args);
+    let (_, summary) = run(&desk);
+    assert_eq!(
+        (&summary["rows_not_checked"], &summary["llm"]["retries"]),
+        (&0.into(), &3.into()),
+        "{summary}"
+    );
+    let mut keys = sandbox.column("sandbox", "Key");
+    let all = keys.len();
+    keys.sort();
+    keys.dedup();
+    assert_eq!((keys.len(), all), (70, 70));
+    sandbox.child.kill().unwrap();
+    let mut said = String::new();
+    sandbox.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said.matches("on purpose").count(), 8, "{said}");
+}
+
+#[test]
+fn files_of_others_are_left_alone_and_its_own_are_written_anew() {
+    let desk = Desk::new(SAMPLES);
+    Served::start(&desk, &[]);
+    let key = desk.read("try/service-account.json");
+    Served::start(&desk, &[]);
+    assert_ne!(desk.read("try/service-account.json"), key, "each sandbox has its own key");
+    desk.write("try/rules.toml", "# mine\n");
+    let refused = desk.run(&["sandbox", "--listen", "127.0.0.1:0", "--dir", "try"]);
+    assert_eq!((refused.code, refused.out.as_str()), (2, ""), "{refused:?}");
+    assert!(refused.err.contains("rules.toml") && refused.err.contains("left alone"), "{}", refused.err);
+    assert_eq!(desk.read("try/rules.toml"), "# mine\n");
+}
+
+#[test]
+#[cfg(unix)]
+fn keys_are_for_this_user_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::new(SAMPLES);
+    Served::start(&desk, &[]);
+    for name in ["try/service-account.json", "try/model-key.txt"] {
+        assert_eq!(std::fs::metadata(desk.path(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+    }
+    let checked = desk.run(&["config", "show", "--config", "try/sandbox.toml"]);
+    assert!(checked.code == 0 && !checked.err.contains("warning"), "{checked:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn signals_end_it_at_once_even_while_somebody_waits() {
+    for signal in ["INT", "TERM"] {
+        let desk = Desk::new(SAMPLES);
+        let mut sandbox = Served::start(&desk, &["--fault", "read=hang"]);
+        let mut waiting = TcpStream::connect(&sandbox.address).unwrap();
+        waiting.write_all(b"GET /v4/spreadsheets/sandbox HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let id = sandbox.child.id().to_string();
+        assert!(
+            std::process::Command::new("kill").args([format!("-{signal}"), id]).status().unwrap().success()
+        );
+        assert_eq!(sandbox.child.wait().unwrap().code(), Some(0), "{signal}");
+        let mut rest = String::new();
+        sandbox.child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "", "one line on standard output");
+    }
+}
+
+#[test]
+fn rubbish_is_refused_with_a_hint_before_anything_is_written() {
+    let desk = Desk::new(SAMPLES);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for (args, code, hint) in [
+        (&["--sheet", "Statuses=a.csv"][..], 2, "ID:TAB=FILE"),
+        (&["--sheet", "s:T=Settings.toml"], 2, "use .csv, .tsv or .xlsx"),
+        (&["--sheet", "s:T=absent.csv"], 4, "absent.csv"),
+        (&["--sheet", "s:T=statuses.csv", "--sheet", "s:T=statuses.csv"], 2, "two tables"),
+        (&["--sheet", "s:Status Review=statuses.csv"], 2, "another tab"),
+        (&["--target", "sandbox:Statuses"], 2, "is the source"),
+        (&["--fault", "write:1=explode"], 2, "commit-then-reset"),
+        (&["--fault", "write=503 for ever"], 2, "90s"),
+        (&["--quota", "many"], 2, "60/300"),
+        (&["--token-lifetime", "0s"], 2, "a second at least"),
+        (&["--listen", "8700"], 2, "127.0.0.1:8700"),
+        (&["--listen", "0.0.0.0:0"], 2, "--allow-remote"),
+        (&["--listen", "192.0.2.1:0", "--allow-remote"], 2, "0.0.0.0"),
+        (&["--listen", &taken], 4, "0 is any that is free"),
+    ] {
+        let ended = desk.run(&[&["sandbox", "--dir", "try"], args].concat());
+        assert_eq!((ended.code, ended.out.as_str()), (code, ""), "{args:?}: {ended:?}");
+        assert!(ended.err.contains(hint), "{args:?}: {}", ended.err);
+        assert!(!desk.path("try").exists(), "{args:?}");
+    }
+}
