@@ -72,7 +72,7 @@ impl People {
                 let at = body.min(tab.rows - 1);
                 self.add_row(office, &tab, at, note_column);
             }
-            // Whoever misses a note of theirs does not delete rows before it is back.
+            // Whoever misses a note of theirs does not delete rows, nor write in its place, before it is back.
             5 if body > 4 && self.misses_nothing(&tab) => {
                 let cells = &tab.texts[row as usize];
                 self.log.push(format!("delete row {row}: {cells:?}"));
@@ -106,7 +106,10 @@ impl People {
                     self.notes.insert(word);
                 }
             }
-            9 if row < body && tab.texts[row as usize][note_column as usize].is_empty() => {
+            9 if row < body
+                && self.misses_nothing(&tab)
+                && tab.texts[row as usize][note_column as usize].is_empty() =>
+            {
                 let note = self.word('N');
                 self.log.push(format!("note {note} in row {row}"));
                 put(office, tab.id, row, note_column, &note);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::moved::moved_columns;
 use super::record::Record;
 use super::snapshot::Snapshot;
-use super::write::{Added, Cells, Content, RowWrite, told, whole};
+use super::write::{Added, Cells, Content, RowWrite, mark, whole};
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultColumn;
 
@@ -102,11 +102,6 @@ impl Astray {
         put.extend(left.map(|from| (from, Content::Blank)));
         Some(RowWrite { row, was: whole(texts), key: note.key.clone(), cells: Cells::Put(put) })
     }
-}
-
-/// Short: there are as many as cells.
-fn mark(text: &str) -> String {
-    told(std::iter::once(text)).chars().take(8).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::snapshot::Snapshot;
 use super::survey::{Copy, CopyKind};
 use super::tab::{Leftovers, ResultsTab, Sent, lines, row_areas};
 use super::undo::Debt;
-use super::write::{Cells, Restore, RowWrite, Write, told, whole};
+use super::write::{Cells, Restore, RowWrite, Write, mark, whole};
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultColumn;
 use crate::table::google::account::View;
@@ -92,10 +92,9 @@ impl ResultsTab {
         let Some(key_column) = moved(changes.key_column) else { return nothing };
         let by_key: HashMap<&str, &Debt> = debts.iter().map(|debt| (debt.key.as_str(), debt)).collect();
         let Some(found) = self.rows_with(key_column, &by_key, now, count).await? else { return Ok(None) };
-        let holders = found.iter().filter(|found| found.holds(&moved));
-        let restored = holders.filter_map(|holder| {
-            let former = copied.rows.get(&holder.note.row).map(Vec::as_slice).unwrap_or_default();
-            restored(copy, holder, former, now, &moved)
+        let restored = found.iter().filter_map(|found| {
+            let former = copied.rows.get(&found.note.row).map(Vec::as_slice).unwrap_or_default();
+            restored(copy, found, former, now, &moved)
         });
         Ok(Some(restored.collect()))
     }
@@ -195,12 +194,21 @@ impl<N> Found<'_, N> {
 }
 
 impl Found<'_, Debt> {
-    /// True if its cells say what was written by mistake.
-    fn holds(&self, moved: &impl Fn(u32) -> Option<u32>) -> bool {
-        let columns: Option<Vec<u32>> = self.note.columns.iter().map(|column| moved(*column)).collect();
-        let Some(columns) = columns else { return false };
-        let cells: Vec<String> = columns.iter().map(|at| self.text(*at)).collect();
-        told(cells.iter().map(String::as_str)) == self.note.now
+    /// The cells that still say what was written by mistake: their columns in the copy and in the tab. None if one of
+    /// ours says something else: then it is another row of that key. What people have written into their own cells
+    /// since stays.
+    fn mistaken(&self, now: &Snapshot, moved: &impl Fn(u32) -> Option<u32>) -> Option<Vec<(u32, u32)>> {
+        let is_ours = |at: u32| now.places.iter().any(|(_, place)| place == at as usize);
+        let mut cells = Vec::new();
+        for (column, said) in &self.note.cells {
+            let Some(at) = moved(*column) else { continue };
+            if mark(&self.text(at)) == *said {
+                cells.push((*column, at));
+            } else if is_ours(at) {
+                return None;
+            }
+        }
+        Some(cells)
     }
 }
 
@@ -214,8 +222,7 @@ fn restored(
 ) -> Option<RowWrite> {
     let (debt, at) = (holder.note, holder.row);
     let key_column = now.places.of(ResultColumn::Key).and_then(|place| u32::try_from(place).ok())?;
-    let columns: Vec<(u32, u32)> =
-        debt.columns.iter().filter_map(|column| Some((*column, moved(*column)?))).collect();
+    let columns = holder.mistaken(now, moved)?;
     let was = |column: u32| former.get(column as usize).cloned().unwrap_or_default();
     let texts: Vec<(u32, String)> = columns.iter().map(|(from, to)| (*to, was(*from))).collect();
     // The copy has one more column before the tab's.

@@ -146,7 +146,7 @@ mod tests {
         assert!(form.changed(4, &old, &row, &places).is_none(), "checked again, found the same");
         row.is_valid = IsValid::No;
         let change = form.changed(4, &old, &row, &places).unwrap();
-        assert_eq!(change.columns().len(), form.columns.len());
+        assert_eq!(change.marks().len(), form.columns.len());
         assert_eq!((change.row, change.key.as_str(), change.was), (4, "gate", whole(&old)));
     }
 

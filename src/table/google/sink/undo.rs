@@ -25,10 +25,8 @@ pub(super) struct RowNote {
     was: String,
     /// What its key cell says since.
     key: RowKey,
-    /// What its cells say since.
-    now: String,
-    /// The columns that were written.
-    columns: Vec<u32>,
+    /// The columns that were written, and what their cells say since.
+    cells: Vec<(u32, String)>,
 }
 
 /// A row that holds what was meant for another one.
@@ -38,10 +36,8 @@ pub(super) struct Debt {
     pub(super) row: u32,
     /// What its key cell says now.
     pub(super) key: RowKey,
-    /// What the cells say now.
-    pub(super) now: String,
-    /// The columns that were overwritten, as the copy has them without its first one.
-    pub(super) columns: Vec<u32>,
+    /// The columns that were overwritten, as the copy has them without its first one, and what their cells say now.
+    pub(super) cells: Vec<(u32, String)>,
 }
 
 /// The tab as a write found it, without the first column of the copy.
@@ -55,12 +51,8 @@ pub(super) struct Copied {
 impl Changes {
     /// What these changes are meant for, by this look.
     pub(super) fn of(rows: &[RowWrite], snapshot: &Snapshot, key_column: u32) -> Self {
-        let note = |row: &RowWrite| RowNote {
-            was: row.was.clone(),
-            key: row.key.clone(),
-            now: row.now(),
-            columns: row.columns(),
-        };
+        let note =
+            |row: &RowWrite| RowNote { was: row.was.clone(), key: row.key.clone(), cells: row.marks() };
         Self::new(snapshot, key_column, rows.iter().map(|row| (row.row, note(row))).collect())
     }
 
@@ -74,8 +66,7 @@ impl Changes {
         let debt = |(row, note): &(u32, RowNote)| Debt {
             row: *row,
             key: note.key.clone(),
-            now: note.now.clone(),
-            columns: note.columns.clone(),
+            cells: note.cells.clone(),
         };
         self.notes.iter().filter(strayed).map(debt).collect()
     }

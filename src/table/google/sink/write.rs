@@ -1,5 +1,7 @@
 //! One write: which rows of the tab it changes, which it adds, and how what it says is told later. Pure.
 
+use std::collections::BTreeMap;
+
 use crate::domain::key::RowKey;
 
 /// What one atomic request changes in the tab.
@@ -98,39 +100,26 @@ impl Content {
 }
 
 impl RowWrite {
-    /// The columns that it changes, in order.
-    pub(super) fn columns(&self) -> Vec<u32> {
-        let mut columns: Vec<u32> = match &self.cells {
-            Cells::Put(cells) => cells.iter().map(|(column, _)| *column).collect(),
-            Cells::Restore(restore) => {
-                restore.columns.iter().map(|(_, to)| *to).chain(restore.key_column).collect()
-            }
-        };
-        columns.sort_unstable();
-        columns.dedup();
-        columns
-    }
-
-    /// What its cells say afterwards, as [`told`] tells it.
-    pub(super) fn now(&self) -> String {
-        let mut texts: Vec<(u32, String)> = match &self.cells {
+    /// What its cells say afterwards, by column, each as [`mark`] tells it.
+    pub(super) fn marks(&self) -> Vec<(u32, String)> {
+        let mut texts: BTreeMap<u32, String> = match &self.cells {
             Cells::Put(cells) => cells.iter().map(|(column, content)| (*column, content.text())).collect(),
-            Cells::Restore(restore) => {
-                let mut texts = restore.texts.clone();
-                if let Some(key_column) = restore.key_column {
-                    texts.retain(|(column, _)| *column != key_column);
-                    texts.push((key_column, self.key.as_str().to_owned()));
-                }
-                texts
-            }
+            Cells::Restore(restore) => restore.texts.iter().cloned().collect(),
         };
-        texts.sort();
-        told(texts.iter().map(|(_, text)| text.as_str()))
+        if let Cells::Restore(Restore { key_column: Some(key_column), .. }) = self.cells {
+            texts.insert(key_column, self.key.as_str().to_owned());
+        }
+        texts.into_iter().map(|(column, text)| (column, mark(&text))).collect()
     }
 }
 
-/// A short mark of the texts of a row, in the order of their columns.
-pub(super) fn told<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+/// A short mark of a text: there are as many as cells.
+pub(super) fn mark(text: &str) -> String {
+    told(std::iter::once(text)).chars().take(8).collect()
+}
+
+/// A short mark of texts in their order.
+fn told<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let mut hasher = blake3::Hasher::new();
     for text in texts {
         hasher.update(&(text.len() as u64).to_le_bytes());
@@ -163,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_row_says_is_told_by_its_texts_in_the_order_of_columns() {
+    fn what_a_row_says_is_marked_cell_by_cell() {
         let put = |cells| RowWrite {
             row: 5,
             was: String::new(),
@@ -171,8 +160,7 @@ mod tests {
             cells: Cells::Put(cells),
         };
         let a = put(vec![(3, Content::Text("x".into())), (1, Content::Number(7)), (2, Content::Blank)]);
-        assert_eq!(a.columns(), [1, 2, 3]);
-        assert_eq!(a.now(), told(["7", "", "x"].into_iter()));
+        assert_eq!(a.marks(), [(1, mark("7")), (2, mark("")), (3, mark("x"))]);
         let restored = RowWrite {
             cells: Cells::Restore(Restore {
                 copy: 9,
@@ -184,7 +172,17 @@ mod tests {
             key: RowKey::stored("x"),
             ..put(Vec::new())
         };
-        assert_eq!((restored.columns(), restored.now()), (vec![1, 2, 3], a.now()));
+        assert_eq!(restored.marks(), a.marks());
+    }
+
+    #[test]
+    fn rows_are_alike_if_they_say_the_same_from_end_to_end() {
+        let texts =
+            |texts: &str| texts.split(' ').map(|text| text.trim_matches('_').to_owned()).collect::<Vec<_>>();
+        assert_eq!(whole(&texts("a _ b _ _")), whole(&texts("a _ b")));
+        assert_eq!(whole(&texts("a =B2")), whole(&texts("a =C2")), "formulas follow the cells they speak of");
+        assert_ne!(whole(&texts("a b")), whole(&texts("b a")));
+        assert_ne!(whole(&texts("_ a")), whole(&texts("a")));
     }
 
     #[test]
