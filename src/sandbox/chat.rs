@@ -40,20 +40,11 @@ struct Finding {
 }
 
 fn completion(request: &Value) -> Reply {
-    let Some(messages) = request["messages"].as_array().filter(|messages| !messages.is_empty()) else {
+    if texts(request).next().is_none() {
         return refused(400, "invalid_request_error", "Missing required parameter: 'messages'.");
-    };
-    let texts = || messages.iter().map(|message| message["content"].as_str().unwrap_or_default());
-    let is_russian = texts()
-        .any(|text| text.contains("language of the answer is Russian") || text.contains("reply in Russian"));
-    let row = texts().rev().find_map(row).unwrap_or_default();
-    let found = review(&row, is_russian);
-    let content = match request.pointer("/response_format/json_schema/schema/properties/rules/properties") {
-        Some(Value::Object(rules)) => by_rules(rules, found.as_ref()),
-        _ => free(found.as_ref()),
-    };
-    let content = content.to_string();
-    let prompt_tokens = texts().map(tokens_of).sum::<usize>();
+    }
+    let content = said(request);
+    let prompt_tokens = texts(request).map(tokens_of).sum::<usize>();
     let completion_tokens = tokens_of(&content);
     let id = blake3::hash(request.to_string().as_bytes()).to_hex();
     Reply::json(
@@ -76,6 +67,25 @@ fn completion(request: &Value) -> Reply {
             },
         }),
     )
+}
+
+/// The texts of the messages.
+fn texts(request: &Value) -> impl DoubleEndedIterator<Item = &str> {
+    let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    messages.iter().map(|message| message["content"].as_str().unwrap_or_default())
+}
+
+/// What the model says.
+fn said(request: &Value) -> String {
+    let is_russian = texts(request)
+        .any(|text| text.contains("language of the answer is Russian") || text.contains("reply in Russian"));
+    let row = texts(request).rev().find_map(row).unwrap_or_default();
+    let found = review(&row, is_russian);
+    match request.pointer("/response_format/json_schema/schema/properties/rules/properties") {
+        Some(Value::Object(rules)) => by_rules(rules, found.as_ref()),
+        _ => free(found.as_ref()),
+    }
+    .to_string()
 }
 
 /// The row in a message: the first object in it that has a comment.
@@ -142,4 +152,81 @@ fn tokens_of(text: &str) -> usize {
 
 fn refused(status: u16, kind: &str, message: &str) -> Reply {
     Reply::json(status, json!({"error": {"message": message, "type": kind, "param": null, "code": null}}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::answer::{Asked, read_answer};
+    use crate::domain::entry::{DateCell, Entry};
+    use crate::domain::key::RowKey;
+    use crate::domain::language::Language;
+    use crate::domain::prompt::{StaticPrompt, row_message};
+    use crate::domain::rules::{ReviewContext, Rulebook};
+
+    fn entry(status: &str, comment: &str) -> Entry {
+        Entry {
+            row: 2,
+            key: RowKey::of_row(2),
+            status: status.into(),
+            comment: comment.into(),
+            completion_date: DateCell::Missing,
+            identifier: None,
+            project_manager: None,
+            context: Vec::new(),
+            input_error: None,
+            link: None,
+        }
+    }
+
+    /// How the model answers about a row; the answer is one that we would take.
+    fn asked(rulebook: &Rulebook, language: Language, entry: &Entry) -> String {
+        let as_of = jiff::civil::date(2026, 3, 13);
+        let prompt = StaticPrompt::new(rulebook, &[], language);
+        let request = json!({
+            "model": MODEL,
+            "messages": [
+                {"role": "system", "content": format!("{}\n{}", prompt.system, prompt.rules)},
+                {"role": "user", "content": row_message(entry, as_of, "fence")},
+            ],
+            "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": prompt.schema}},
+        });
+        let review = rulebook.review(entry, &ReviewContext { allowed_statuses: &[], as_of, language });
+        let content = said(&request);
+        let reading = Asked { rulebook, entry, review: &review, language };
+        read_answer(&content, &reading).unwrap_or_else(|error| panic!("{error}: {content}"));
+        content
+    }
+
+    #[test]
+    fn its_answers_are_ones_that_we_take() {
+        let numbered = |text: &str| Rulebook::from_toml(text).unwrap();
+        let en = [numbered(include_str!("../../examples/rules-en.toml")), Rulebook::Free("Be clear.".into())];
+        let ru =
+            [numbered(include_str!("../../examples/rules-ru.toml")), Rulebook::Free("Пишите ясно.".into())];
+        for (language, rulebooks, status, trouble, word) in [
+            (
+                Language::En,
+                en,
+                "On Track",
+                "Done: gate 5 Mar. The vendor is blocked since then.",
+                "speaks of trouble",
+            ),
+            (
+                Language::Ru,
+                ru,
+                "В графике",
+                "Сделано: ворота 05.03. Срыв поставки, ждём дальше.",
+                "говорит о проблеме",
+            ),
+        ] {
+            for rulebook in &rulebooks {
+                assert!(asked(rulebook, language, &entry(status, trouble)).contains(word));
+                let short = asked(rulebook, language, &entry(status, "Ok."));
+                assert!(short.contains(language.pick("too short", "слишком коротко")), "{short}");
+                let fine = asked(rulebook, language, &entry(status, "a b c d e f g"));
+                assert!(fine.contains("\"issues\":[]"), "{fine}");
+            }
+        }
+    }
 }

@@ -12,7 +12,9 @@ struct Known {
 
 const KNOWN: [Known; 5] = [
     Known {
-        key: "status", en: &["Status", "Project Status"], ru: &["Статус", "Статус проекта"]
+        key: "status",
+        en: &["Status", "Project Status", "Status Value"],
+        ru: &["Статус", "Статус проекта"],
     },
     Known {
         key: "comment", en: &["Comment", "Comments"], ru: &["Комментарий", "Комментарии"]
