@@ -1,5 +1,4 @@
 //! The stand-in for Google Sheets against recordings of the real one, and as its users see it.
 
 mod client;
-mod reference;
 mod vectors;
