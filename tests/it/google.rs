@@ -1,3 +1,4 @@
 //! Google Sheets, against the sandbox in the same process.
 
 mod sink;
+mod source;

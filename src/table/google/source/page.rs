@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use google_sheets4::api::Sheet;
+use google_sheets4::api::GridData;
 
 use crate::domain::cell::Cell;
 use crate::table::google::cells::cell;
@@ -17,8 +17,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn of(sheet: Sheet, asked: Range<u64>) -> Self {
-        let data = sheet.data.into_iter().flatten().next();
+    pub(super) fn of(data: Option<GridData>, asked: Range<u64>) -> Self {
         let rows = data.and_then(|data| data.row_data).unwrap_or_default();
         let mut rows: Vec<Vec<Cell>> = rows
             .into_iter()
@@ -32,6 +31,11 @@ impl Page {
         let filled = rows.iter().rposition(|cells| !cells.is_empty()).map_or(0, |last| last + 1);
         rows.truncate(filled);
         Self { rows, asked }
+    }
+
+    /// The first row; blank where there is none.
+    pub(super) fn first(&self) -> &[Cell] {
+        self.rows.first().map(Vec::as_slice).unwrap_or_default()
     }
 }
 
