@@ -1,4 +1,5 @@
 //! Google Sheets, against the sandbox in the same process.
 
+mod faults;
 mod sink;
 mod source;
