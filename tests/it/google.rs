@@ -1,5 +1,8 @@
 //! Google Sheets, against the sandbox in the same process.
 
 mod faults;
+mod hostile;
+mod refusals;
 mod sink;
+mod size;
 mod source;

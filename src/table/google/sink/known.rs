@@ -91,6 +91,11 @@ impl Known {
         self.told.remove(&short(key));
     }
 
+    /// What rows said is not to be gone by: a write of an earlier run is still to be put right.
+    pub(super) fn distrust(&mut self) {
+        self.told.clear();
+    }
+
     /// True if every row that was there, and not marked as gone, is among these.
     pub(super) fn is_within(&self, seen: &HashSet<[u8; 8]>) -> bool {
         self.present.is_subset(seen)
