@@ -6,3 +6,4 @@ mod refusals;
 mod sink;
 mod size;
 mod source;
+mod takeover;
