@@ -1,4 +1,5 @@
 //! The stand-in for Google Sheets against recordings of the real one, and as its users see it.
 
 mod client;
+mod server;
 mod vectors;
