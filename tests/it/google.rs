@@ -1,5 +1,6 @@
 //! Google Sheets, against the sandbox in the same process.
 
+mod engine;
 mod faults;
 mod hostile;
 mod refusals;

@@ -203,6 +203,14 @@ async fn google_says_when_to_come_again() {
         assert_eq!((of_door[0].status, of_door[1].status), (Some(429), Some(200)));
         assert!(of_door[1].arrival.at >= of_door[0].arrival.at + 40 * SECOND);
     }
+    // It wants to be left alone for an hour: nobody waits for that long.
+    let stand = Stand::new();
+    let busy = Fault::Answer { status: 429, retry_after: Some(3600), body };
+    outage(&stand, &[Door::Read], 1000 * MINUTE, busy);
+    let began = Instant::now();
+    let error = try_run(&stand, &rows()).await.unwrap_err();
+    assert!(error.is_transient() && error.to_string().contains("quota"), "{error}");
+    assert!(began.elapsed() < 6 * MINUTE && stand.count(Door::Read) == 2, "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

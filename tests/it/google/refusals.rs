@@ -104,6 +104,43 @@ async fn the_api_is_switched_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_file_that_google_only_shows() {
+    let stand = Stand::new();
+    stand.statuses(&texts(&[["Project"]]));
+    let body = json!({"error": {"code": 400, "status": "FAILED_PRECONDITION",
+        "message": "This operation is not supported for this document. The document must not be an Office file."}});
+    for n in [1, 2] {
+        stand.sandbox.set_script({
+            let (from, body) = (stand.count(Door::Read) as u64, body.clone());
+            move |arrival: &Arrival, _: &mut Office| match arrival.door {
+                Door::Read if arrival.of_door >= from + n => {
+                    Fault::Answer { status: 400, retry_after: None, body: body.clone() }
+                }
+                _ => Fault::None,
+            }
+        });
+        let error = stand.source().open().await.unwrap_err();
+        assert!(matches!(error, TableError::Malformed { .. }));
+        assert_tells(&error, &[SOURCE, STATUSES, "Office file", "Save as Google Sheets", "id of that one"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_source_tab_is_deleted_while_it_is_read() {
+    let stand = Stand::new();
+    stand.statuses(&texts(&[["Project"], ["p2"]]));
+    let mut source = stand.source();
+    source.open().await.unwrap();
+    let tab = stand.tab_id(SOURCE, STATUSES);
+    stand.edit_source(
+        &json!([{"addSheet": {"properties": {"title": "Other"}}}, {"deleteSheet": {"sheetId": tab}}]),
+    );
+    let error = source.next_page(10).await.unwrap_err();
+    assert!(matches!(error, TableError::NotFound { .. }), "{error}");
+    assert_tells(&error, &[SOURCE, STATUSES, "deleted while it was read", "restore it"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_account_that_cannot_sign_in() {
     let deleted = Stand::new();
     deleted.sandbox.delete_account();

@@ -23,7 +23,6 @@ fn spent(stand: &Stand) -> (usize, usize) {
 }
 
 #[tokio::test(start_paused = true)]
-#[expect(clippy::print_stdout, reason = "figures for whoever wants to know")]
 async fn a_thousand_rows_take_a_few_requests() {
     let stand = Stand::new();
     let mut rows: Vec<ResultRow> = (2..ROWS + 2).map(|n| row(&format!("Project {n}"), n)).collect();
@@ -60,7 +59,7 @@ async fn a_thousand_rows_take_a_few_requests() {
 }
 
 /// A run of the whole engine over the stand's source, with its results in the stand's target.
-fn engine_run(stand: &Stand, store: &std::path::Path) -> (RunReport, u64) {
+pub(crate) fn engine_run(stand: &Stand, store: &std::path::Path) -> (RunReport, u64) {
     let stand = stand.another();
     let model = FakeModel::content_after(Duration::from_millis(200));
     let parts = paused_parts(&projects(0), stand.sink(), model.clone());
@@ -70,7 +69,6 @@ fn engine_run(stand: &Stand, store: &std::path::Path) -> (RunReport, u64) {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "figures for whoever wants to know")]
 fn the_engine_reviews_a_sheet_once_and_then_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store.sqlite");
