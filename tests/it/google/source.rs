@@ -34,14 +34,14 @@ fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
 }
 
+/// So many rows, the header among them; those far below have a project only, which is quicker to read.
 fn numbered(rows: u64) -> Vec<Vec<Typed>> {
     let row = |n: u64| {
-        ["p", "On Track", "2026-06-30", "c"].map(|part| match part {
-            "p" | "c" => Typed::Text(format!("{part}{n}")),
-            other => Typed::Text(other.to_owned()),
-        })
+        let cells = [format!("p{n}"), "On Track".to_owned(), "2026-06-30".to_owned(), format!("c{n}")];
+        let filled = if n <= 20 { 4 } else { 1 };
+        cells.into_iter().take(filled).map(Typed::Text).collect()
     };
-    texts(&[HEADER]).into_iter().chain((2..=rows).map(|n| row(n).to_vec())).collect()
+    texts(&[HEADER]).into_iter().chain((2..=rows).map(row)).collect()
 }
 
 /// The projects and the numbers of rows that are not blank.
@@ -166,6 +166,22 @@ async fn hidden_filtered_and_merged_rows_are_rows() {
     let told = read[4].warnings.join(" ");
     assert!(told.contains("column D") && told.contains("row 5"), "{told}");
     assert!(read.iter().all(|row| row.row == 6 || row.warnings.is_empty()), "of no other row");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_table_may_begin_anywhere_below_a_title() {
+    let stand = Stand::new();
+    let mut rows = texts(&[["Statuses of March", ""], ["", ""]]);
+    rows.push(vec![Typed::Text("Project".into()), Typed::Number(11.0), Typed::Text(" Comment ".into())]);
+    rows.extend(texts(&[["(name)", "(week)", "(text)"], ["p5", "x", "c5"], ["p6", "y", "c6"]]));
+    stand.statuses(&rows);
+    let mut source =
+        GoogleSource::new(GoogleSourceParams { header_row: 3, data_start_row: 5, ..stand.source_params() });
+    assert_eq!(source.open().await.unwrap().names, ["Project", "11", " Comment "]);
+    let page = source.next_page(10).await.unwrap();
+    assert_eq!(projects(&page), [(5, "p5".to_owned()), (6, "p6".to_owned())]);
+    assert_eq!(page[1].cells[2], text("c6"));
+    assert!(source.next_page(10).await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
