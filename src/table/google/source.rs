@@ -14,7 +14,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use self::page::{Page, Seam};
+use self::page::{Page, Seam, is_same_header};
 use super::account::{Account, READ_ONLY};
 use super::cells::CELL_FIELDS;
 use super::fault::Fault;
@@ -206,11 +206,14 @@ impl GoogleSource {
             if rows.start >= end {
                 return Ok(Page { rows: Vec::new(), asked: rows.start..rows.start });
             }
-            let last_column = column_name(open.width.max(1) - 1);
             let tab = quoted_sheet(&open.tab.title);
-            let range = |rows: Range<u64>| format!("{tab}!A{}:{last_column}{}", rows.start, rows.end - 1);
-            let header = open.header.as_ref().map(|_| range(open.header_row..open.header_row + 1));
-            let ranges: Vec<String> = header.into_iter().chain([range(rows.start..end)]).collect();
+            let range = |rows: Range<u64>, columns: u32| {
+                format!("{tab}!A{}:{}{}", rows.start, column_name(columns.max(1) - 1), rows.end - 1)
+            };
+            let header_row = open.header_row..open.header_row + 1;
+            let header = open.header.as_ref().map(|_| range(header_row.clone(), open.tab.columns));
+            let ranges: Vec<String> =
+                header.into_iter().chain([range(rows.start..end, open.width)]).collect();
             let fields = format!("sheets({TAB_FIELDS},data({CELL_FIELDS}))");
             let id = self.params.spreadsheet_id.as_str();
             let answer = self.params.account.get(id, READ_ONLY, &ranges, &fields, &mut self.requests).await;
@@ -222,11 +225,12 @@ impl GoogleSource {
                         open.tab = now;
                         let mut data = sheet.data.into_iter().flatten();
                         if let Some(header) = &open.header {
-                            let row = open.header_row;
-                            if Page::of(data.next(), row..row + 1).first() != header.as_slice() {
+                            let now = Page::of(data.next(), header_row);
+                            if !is_same_header(header, now.first()) {
                                 return Err(self.place.unavailable(format!(
-                                    "its header in row {row} was edited or moved while it was read; run again, what was \
-                                     judged is not paid for again"
+                                    "its header in row {} was edited or moved while it was read; run again, what was \
+                                     judged is not paid for again",
+                                    open.header_row
                                 )));
                             }
                         }

@@ -392,6 +392,33 @@ async fn rows_that_cannot_be_followed_end_the_reading() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_header_may_tell_the_time_and_gain_columns() {
+    let stand = Stand::new();
+    stand.statuses(&numbered(3_000));
+    // As a formula does it: the name of a column is another one each time.
+    stand.sandbox.set_script(|arrival: &Arrival, office: &mut Office| {
+        if arrival.door == Door::Read {
+            let id = tab_id(office, SOURCE, STATUSES).unwrap();
+            let write = |column: u32, text: String| {
+                let cell = json!({"values": [{"userEnteredValue": {"stringValue": text}}]});
+                let start = json!({"sheetId": id, "columnIndex": column});
+                json!({"updateCells": {"start": start, "rows": [cell], "fields": "userEnteredValue"}})
+            };
+            let n = arrival.of_door;
+            let new = u32::try_from(n).unwrap() + 4;
+            let edits = json!([write(1, format!("Status at {n}:00")), write(new, "New".into())]);
+            edit(office, SOURCE, &edits);
+        }
+        Fault::None
+    });
+    let mut source = stand.source();
+    let rows = read(&mut source, 500).await.unwrap();
+    assert_eq!(rows.len(), 2_999);
+    assert!(rows.iter().all(|row| row.cells[0] == text(&format!("p{}", row.row))));
+    assert!(stand.count(Door::Read) >= 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn columns_that_move_are_never_read_under_wrong_headers() {
     let changes: [(&str, Change); 3] = [
         ("inserted", |office| {

@@ -39,6 +39,19 @@ impl Page {
     }
 }
 
+/// True if every column is still where it was. One name may have become another one: a person mended it, or a formula
+/// gives the time of day. New columns may have come behind.
+pub(super) fn is_same_header(before: &[Cell], now: &[Cell]) -> bool {
+    let mut others = before.iter().enumerate().filter(|(at, name)| now.get(*at) != Some(*name));
+    match (others.next(), others.next()) {
+        (None, _) => true,
+        (Some((at, name)), None) => {
+            now.get(at).is_some_and(|new| !new.is_blank()) && (name.is_blank() || !now.contains(name))
+        }
+        (Some(_), Some(_)) => false,
+    }
+}
+
 /// The last rows that were read, by which the next page is fitted to the ones before.
 #[derive(Debug, Default)]
 pub(super) struct Seam {
@@ -107,6 +120,27 @@ mod tests {
         assert!(seam.fits(&rows(&["new", "b", "c", "d"]), 1));
         assert!(!seam.fits(&rows(&["z", "d", "a", "c"]), 0), "sorted");
         assert!(Seam::default().fits(&rows(&[]), 0), "nothing was read yet");
+    }
+
+    #[test]
+    fn a_header_may_gain_names_and_change_one_but_nothing_moves() {
+        let names = |names: &str| -> Vec<Cell> { names.split('|').map(Cell::text).collect() };
+        let before = names("Project|Status|Comment");
+        for (now, same) in [
+            ("Project|Status|Comment", true),
+            ("Project|Status|Comment|New", true),
+            ("Project|State|Comment", true),
+            ("Project|State|Note", false),
+            ("Project|Status|", false),
+            ("Project|Status", false),
+            ("Project|Status|New|Comment", false),
+            ("New|Project|Status|Comment", false),
+            ("Status|Comment", false),
+            ("Status|Project|Comment", false),
+        ] {
+            assert_eq!(is_same_header(&before, &names(now)), same, "{now}");
+        }
+        assert!(is_same_header(&names("a||c"), &names("a|b|c")), "a column that had no name got one");
     }
 
     #[test]
