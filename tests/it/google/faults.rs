@@ -6,7 +6,7 @@ use serde_json::json;
 use status_validator::domain::results::{IsValid, ResultRow};
 use status_validator::sandbox::sheets::{Office, Switches};
 use status_validator::sandbox::{Arrival, Door, Fault, Quota, SandboxParams};
-use status_validator::table::{Committed, TableError, TableSink as _, TableSource as _};
+use status_validator::table::{Committed, SinkOptions, TableError, TableSink as _, TableSource as _};
 use tokio::time::Instant;
 
 use super::sink::row;
@@ -165,6 +165,55 @@ async fn a_source_is_read_through_every_fault() {
             let page = source.next_page(10).await.unwrap();
             assert_eq!(page.iter().map(|row| row.row).collect::<Vec<_>>(), [2, 3]);
             assert!(stand.count(Door::Read) <= 4 && stand.count(Door::Token) <= 2, "{fault:?} on {door:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_of_a_process_that_died_may_still_come() {
+    for named_range_ids in [true, false] {
+        for (n, age) in [(1, 0), (1, 60), (2, 0), (2, 60), (4, 30), (5, 30)] {
+            let what = format!("write {n}, {age} s ago, ids of ranges honoured: {named_range_ids}");
+            let stand = Stand::new();
+            let switches = Switches { named_range_ids, ..Switches::default() };
+            stand.sandbox.with_office(|office| office.set_switches(switches));
+            stand.fault(Door::Write, n, Fault::LateCommit(170 * SECOND));
+            // The process dies when it has sent that write: what it was to do is never done.
+            let week = async {
+                try_run(&stand, &rows()).await.unwrap();
+                try_run(&stand, &later_rows()).await.unwrap();
+            };
+            let died = async {
+                while stand.sandbox.seen().iter().all(|seen| seen.fault == Fault::None) {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                () = week => panic!("{what}: it did not die"),
+                () = died => {}
+            }
+            tokio::time::sleep(Duration::from_secs(age)).await;
+            let options = SinkOptions { unsettled: Some(Duration::from_secs(age)), ..options() };
+            let other = stand.another();
+            let mut sink = other.sink();
+            sink.open(&options).await.unwrap();
+            sink.upsert(&later_rows()).await.unwrap();
+            sink.commit().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert!(sink.is_settled(), "{what}");
+            sink.close().await.unwrap();
+            tokio::time::sleep(200 * SECOND).await;
+            let expected = if n < 3 {
+                &["p3", "p4", "p5", "p6", "p7"][..]
+            } else {
+                &["p2", "p3", "p4", "p5", "p6", "p7"]
+            };
+            let mut keys = stand.column("Key");
+            // A row of the first week is there if that write came, and is not if it was kept from coming.
+            keys.retain(|key| n > 2 || key != "p2");
+            assert_eq!(keys, expected, "{what}: each row once");
+            let again = try_run(&stand.another(), &later_rows()).await.unwrap();
+            assert_eq!((again.written, again.unchanged), (0, 5), "{what}");
+            assert_eq!(stand.tabs(), ["Sheet1", REVIEW], "{what}: nothing is left behind");
         }
     }
 }
