@@ -27,6 +27,15 @@ pub enum Fault {
     CommitThenStatus(u16),
     /// As a front end does it: HTML and this status, nothing is done.
     Html(u16),
+    /// It is answered with just this, nothing is done.
+    Answer {
+        /// The status.
+        status: u16,
+        /// The header `Retry-After`, in seconds.
+        retry_after: Option<u64>,
+        /// The body.
+        body: Value,
+    },
     /// It is carried out; the answer breaks off after its beginning.
     CommitThenCut,
     /// It is carried out and answered after this time.
@@ -63,7 +72,7 @@ pub struct Arrival {
     pub path: String,
     /// The query, decoded.
     pub query: Vec<(String, String)>,
-    /// The body, where it is JSON.
+    /// The body, where it is JSON; that of a form, as a request for a token has it, is an object of its fields.
     pub body: Option<Value>,
 }
 

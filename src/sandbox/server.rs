@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, HOST, HeaderMap};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -39,6 +39,8 @@ pub struct Seen {
 
 /// The longest body that is read.
 const LONGEST_BODY: usize = 64 << 20;
+/// The media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
 /// Bytes on their way within the process.
 const PIPE: usize = 64 << 10;
 /// A header that is not here by then will not come.
@@ -135,6 +137,7 @@ async fn handle(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response
             google_error(status, "Scripted by the sandbox.")
         }
         Fault::Html(status) => Reply::html(status),
+        Fault::Answer { status, retry_after, body } => Reply::json(status, body).retry_after(retry_after),
         Fault::CommitThenCut => {
             let reply = sandbox.carry_out(&message);
             sandbox.answered(number, reply.status);
@@ -169,7 +172,7 @@ impl Sandbox {
             method: message.method.clone(),
             path: message.path.clone(),
             query: form_urlencoded::parse(message.query.as_bytes()).into_owned().collect(),
-            body: serde_json::from_slice(&message.body).ok(),
+            body: message.told(),
         };
         let number = arrival.number;
         let fault = script.as_mut().map_or(Fault::None, |script| script.decide(&arrival, office));
@@ -261,6 +264,15 @@ impl Message {
             Kind::Read => Door::Read,
             Kind::Write => Door::Write,
         }
+    }
+
+    /// What the body says.
+    fn told(&self) -> Option<Value> {
+        if self.header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with(FORM)) {
+            let fields = form_urlencoded::parse(&self.body).into_owned();
+            return Some(Value::Object(fields.map(|(name, text)| (name, Value::String(text))).collect()));
+        }
+        serde_json::from_slice(&self.body).ok()
     }
 
     fn header(&self, name: &str) -> Option<&str> {

@@ -217,6 +217,8 @@ impl fmt::Display for FaultSpec {
             Fault::Status(code) => write!(f, "={code}"),
             Fault::CommitThenStatus(code) => write!(f, "=commit-then-{code}"),
             Fault::Html(code) => write!(f, "=html {code}"),
+            // A program's own answer; it has no words that could be read again.
+            Fault::Answer { status, .. } => write!(f, "=answer {status}"),
             Fault::CommitThenCut => write!(f, "=cut"),
             Fault::Slow(after) => write!(f, "=slow {}", words(*after)),
         }?;

@@ -2,5 +2,5 @@
 
 mod client;
 mod command;
-mod reference;
+mod server;
 mod vectors;

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY, WWW_AUTHENTICATE};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ pub(crate) struct Reply {
     pub(super) status: u16,
     content: Content,
     challenge: Option<&'static str>,
+    retry_after: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -27,16 +28,21 @@ enum Content {
 
 impl Reply {
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self { status, content: Content::Json(body), challenge: None }
+        Self { status, content: Content::Json(body), challenge: None, retry_after: None }
     }
 
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, content: Content::None, challenge: None }
+        Self { status, content: Content::None, challenge: None, retry_after: None }
     }
 
     pub(super) fn of(status: u16, media_type: &str, text: String) -> Self {
         let content = Content::Text { media_type: media_type.to_owned(), text };
-        Self { status, content, challenge: None }
+        Self { status, content, challenge: None, retry_after: None }
+    }
+
+    /// The same with a wish when to come again, in seconds.
+    pub(super) fn retry_after(self, retry_after: Option<u64>) -> Self {
+        Self { retry_after, ..self }
     }
 
     pub(super) fn text(text: &str) -> Self {
@@ -73,6 +79,9 @@ impl Reply {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
         if let Some(challenge) = self.challenge {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

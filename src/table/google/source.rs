@@ -2,7 +2,8 @@
 //!
 //! One request gives a page as it is at one moment. Between two pages people may insert and delete rows, so each
 //! page begins with the last rows of the one before: if they have moved, reading follows them; if they cannot be
-//! found (somebody has sorted the tab), it ends with an error, since rows would be read twice or not at all.
+//! found (somebody has sorted the tab), it ends with an error, since rows would be read twice or not at all. Each page
+//! also brings the header of the same moment: cells are never taken for those of another column.
 
 mod page;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use self::page::{Page, Seam};
+use self::page::{Page, Seam, is_same_header};
 use super::account::{Account, READ_ONLY};
 use super::cells::CELL_FIELDS;
 use super::fault::Fault;
@@ -57,6 +58,9 @@ pub struct GoogleSourceParams {
 #[derive(Debug)]
 struct Open {
     tab: Tab,
+    /// The row of the header, from 1, and what stands in it once it was read.
+    header_row: u64,
+    header: Option<Vec<Cell>>,
     /// Columns of the header.
     width: u32,
     /// Rows that were read and not given yet.
@@ -109,6 +113,8 @@ impl GoogleSource {
         let mut open = Open {
             width: tab.columns,
             tab,
+            header_row,
+            header: None,
             ready: VecDeque::new(),
             next: self.params.data_start_row.max(header_row + 1),
             blank_from: None,
@@ -117,25 +123,30 @@ impl GoogleSource {
             warnings: Vec::new(),
         };
         let header = self.read(&mut open, header_row..header_row + 1).await?;
-        let names: Vec<String> = header.rows.first().into_iter().flatten().map(Cell::display).collect();
+        let names: Vec<String> = header.first().iter().map(Cell::display).collect();
         if names.is_empty() {
             let detail = format!("row {header_row}, which header_row names, is blank");
             return Err(self.place.malformed(detail));
         }
         open.width = u32::try_from(names.len()).unwrap_or(open.width);
         open.page_rows = (PAGE_CELLS / u64::from(open.width)).max(SHORTEST_PAGE);
+        open.header = Some(header.first().to_vec());
         self.open = Some(open);
         Ok(Header { names, rows: None })
     }
 
     async fn find_tab(&mut self) -> Result<Tab, TableError> {
+        let found = self.tabs().await?;
+        let tab = tabs::find(&found, self.params.gid, &self.params.tab);
+        tab.cloned().map_err(|detail| TableError::NotFound { table: self.place.name(), detail })
+    }
+
+    async fn tabs(&mut self) -> Result<Vec<Tab>, TableError> {
         let id = self.params.spreadsheet_id.as_str();
         let fields = format!("sheets({TAB_FIELDS})");
         let spreadsheet = self.params.account.get(id, READ_ONLY, &[], &fields, &mut self.requests).await;
         let spreadsheet = spreadsheet.map_err(|fault| self.place.error(&fault))?;
-        let found = Tab::all(spreadsheet.sheets.as_ref());
-        let tab = tabs::find(&found, self.params.gid, &self.params.tab);
-        tab.cloned().map_err(|detail| TableError::NotFound { table: self.place.name(), detail })
+        Ok(Tab::all(spreadsheet.sheets.as_ref()))
     }
 
     async fn read_page(&mut self, max_rows: usize) -> Result<Vec<SourceRow>, TableError> {
@@ -185,6 +196,9 @@ impl GoogleSource {
     }
 
     /// Reads rows as they are now, trailing blank ones left out. If the tab was renamed, it is found again.
+    ///
+    /// # Errors
+    /// If the header is not the one that was read first.
     async fn read(&mut self, open: &mut Open, rows: Range<u64>) -> Result<Page, TableError> {
         let mut is_second_look = false;
         loop {
@@ -192,19 +206,35 @@ impl GoogleSource {
             if rows.start >= end {
                 return Ok(Page { rows: Vec::new(), asked: rows.start..rows.start });
             }
-            let last_column = column_name(open.width.max(1) - 1);
             let tab = quoted_sheet(&open.tab.title);
-            let range = format!("{tab}!A{}:{last_column}{}", rows.start, end - 1);
+            let range = |rows: Range<u64>, columns: u32| {
+                format!("{tab}!A{}:{}{}", rows.start, column_name(columns.max(1) - 1), rows.end - 1)
+            };
+            let header_row = open.header_row..open.header_row + 1;
+            let header = open.header.as_ref().map(|_| range(header_row.clone(), open.tab.columns));
+            let ranges: Vec<String> =
+                header.into_iter().chain([range(rows.start..end, open.width)]).collect();
             let fields = format!("sheets({TAB_FIELDS},data({CELL_FIELDS}))");
             let id = self.params.spreadsheet_id.as_str();
-            let answer = self.params.account.get(id, READ_ONLY, &[range], &fields, &mut self.requests).await;
+            let answer = self.params.account.get(id, READ_ONLY, &ranges, &fields, &mut self.requests).await;
             match answer {
                 Ok(spreadsheet) => {
                     let sheet = spreadsheet.sheets.into_iter().flatten().next();
                     let now = sheet.as_ref().and_then(Tab::of);
                     if let (Some(sheet), Some(now)) = (sheet, now.filter(|now| now.id == open.tab.id)) {
                         open.tab = now;
-                        return Ok(Page::of(sheet, rows.start..end));
+                        let mut data = sheet.data.into_iter().flatten();
+                        if let Some(header) = &open.header {
+                            let now = Page::of(data.next(), header_row);
+                            if !is_same_header(header, now.first()) {
+                                return Err(self.place.unavailable(format!(
+                                    "its header in row {} was edited or moved while it was read; run again, what was \
+                                     judged is not paid for again",
+                                    open.header_row
+                                )));
+                            }
+                        }
+                        return Ok(Page::of(data.next(), rows.start..end));
                     }
                 }
                 // The tab has another name, or fewer rows or columns than before.
@@ -219,17 +249,12 @@ impl GoogleSource {
         }
     }
 
-    /// Finds the tab by its number, whatever it is called now.
+    /// Finds the tab by its number, whatever it is called now, and whatever has its name.
     async fn look_again(&mut self, open: &mut Open) -> Result<(), TableError> {
-        let gid = self.params.gid.replace(open.tab.id);
-        let found = self.find_tab().await;
-        self.params.gid = gid;
-        let tab = found.map_err(|error| match error {
-            TableError::NotFound { table, .. } => TableError::NotFound {
-                table,
-                detail: "the tab was deleted while it was read; restore it, or name another one".to_owned(),
-            },
-            other => other,
+        let found = self.tabs().await?.into_iter().find(|tab| tab.id == open.tab.id);
+        let tab = found.ok_or_else(|| TableError::NotFound {
+            table: self.place.name(),
+            detail: "the tab was deleted while it was read; restore it, or name another one".to_owned(),
         })?;
         if tab.title != open.tab.title {
             open.warn(&format!("the tab was renamed to «{}» while it was read", tab.title));

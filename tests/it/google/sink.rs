@@ -5,9 +5,10 @@ use std::time::Duration;
 use status_validator::domain::key::RowKey;
 use status_validator::domain::results::{IsValid, ResultRow};
 use status_validator::sandbox::{Door, FaultScript};
+use status_validator::table::google::{GoogleSink, GoogleSinkParams};
 use status_validator::table::{Committed, TableError, TableSink as _};
 
-use crate::support::stand::{REVIEW, Stand, options};
+use crate::support::stand::{REVIEW, Stand, TARGET, options};
 
 pub(crate) fn row(project: &str, number: u64) -> ResultRow {
     ResultRow {
@@ -92,5 +93,30 @@ async fn writes_whose_answers_are_lost_leave_each_row_once() {
         }
         let wanted: Vec<String> = (2..12).map(|number| format!("p{number}")).collect();
         assert_eq!(stand.column("Key"), wanted, "{fault}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tab_may_have_any_name() {
+    for name in ["Проверка статусов", "It's «Q1»!", "D3", "A1:B2", "2026", "tab 'x' & + % #", "🌵", "R1C1"]
+    {
+        let stand = Stand::new();
+        let params = |tab: &str| GoogleSinkParams {
+            account: std::sync::Arc::clone(&stand.account),
+            spreadsheet_id: TARGET.into(),
+            tab: tab.into(),
+        };
+        for tab in [name.to_owned(), name.to_owned(), format!(" {} ", name.to_uppercase())] {
+            let mut sink = GoogleSink::new(params(&tab));
+            sink.open(&options()).await.unwrap();
+            sink.upsert(&[row("p2", 2), row("p3", 3)]).await.unwrap();
+            sink.mark_gone(false).await.unwrap();
+            let done = sink.commit().await.unwrap_or_else(|error| panic!("{tab}: {error}"));
+            assert_eq!(done.written + done.unchanged, 2, "{tab}: {done:?}");
+            sink.close().await.unwrap();
+        }
+        assert_eq!(stand.tabs(), ["Sheet1", name], "one tab, found again");
+        assert_eq!(stand.texts(TARGET, name).len(), 3, "{name}");
+        stand.assert_proper_requests();
     }
 }

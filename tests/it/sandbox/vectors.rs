@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use status_validator::sandbox::sheets::{Call, Office};
 
-use super::reference;
+use crate::support::reference;
 
 /// Recorded answers that the sandbox knowingly does not give, each with its reason.
 const DEVIATIONS: [(&str, &str); 0] = [];

@@ -2,20 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::{Map, Value};
 
-/// The folder with Google's API document and with recorded exchanges: the variable `SV_SHEETS_REFERENCE` names it.
-pub(crate) fn reference(what: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("SV_SHEETS_REFERENCE").map(PathBuf::from);
-    let file = folder.map(|folder| folder.join(what)).filter(|file| file.is_file());
-    if file.is_none() {
-        println!("not held against {what}: SV_SHEETS_REFERENCE names no folder that has it");
-    }
-    file
-}
+use super::reference;
 
 /// The discovery document of the Sheets API.
 pub(crate) struct Discovery {
@@ -32,11 +24,17 @@ struct Method {
 }
 
 impl Discovery {
-    pub(crate) fn load() -> Option<Self> {
-        let text = std::fs::read_to_string(reference("sheets.v4.json")?).unwrap();
-        let document: Value = serde_json::from_str(&text).unwrap();
+    /// Reading it takes a moment: all tests of a process share one.
+    pub(crate) fn get() -> Option<&'static Self> {
+        static DISCOVERY: LazyLock<Option<Discovery>> = LazyLock::new(Discovery::load);
+        DISCOVERY.as_ref()
+    }
+
+    fn load() -> Option<Self> {
+        let document = reference::json("sheets.v4.json")?;
         let mut methods = Vec::new();
-        collect(&document["resources"], &mut methods);
+        let parameter = Regex::new(r"\\\{[^}]*\}").unwrap();
+        collect(&document["resources"], &parameter, &mut methods);
         let object = |name: &str| document[name].as_object().unwrap().clone();
         Some(Self { schemas: object("schemas"), common: object("parameters"), methods })
     }
@@ -114,12 +112,11 @@ fn check_enum(schema: &Value, text: &str, at: &str, faults: &mut Vec<String>) {
     }
 }
 
-fn collect(resources: &Value, methods: &mut Vec<Method>) {
+fn collect(resources: &Value, parameter: &Regex, methods: &mut Vec<Method>) {
     for resource in resources.as_object().into_iter().flat_map(Map::values) {
         for method in resource["methods"].as_object().into_iter().flat_map(Map::values) {
             let path = method["flatPath"].as_str().unwrap();
-            let pattern =
-                Regex::new(r"\\\{[^}]*\}").unwrap().replace_all(&regex::escape(path), "[^/:]+").into_owned();
+            let pattern = parameter.replace_all(&regex::escape(path), "[^/:]+").into_owned();
             methods.push(Method {
                 verb: method["httpMethod"].as_str().unwrap().to_owned(),
                 path: Regex::new(&format!("^/{pattern}$")).unwrap(),
@@ -127,13 +124,13 @@ fn collect(resources: &Value, methods: &mut Vec<Method>) {
                 body: method["request"]["$ref"].as_str().map(str::to_owned),
             });
         }
-        collect(&resource["resources"], methods);
+        collect(&resource["resources"], parameter, methods);
     }
 }
 
 #[test]
 fn faults_are_found() {
-    let Some(discovery) = Discovery::load() else { return };
+    let Some(discovery) = Discovery::get() else { return };
     let none: &[(String, String)] = &[];
     let query = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
     let body = serde_json::json!({"requests": [{"deleteSheet": {"sheetId": 5}}]});

@@ -3,6 +3,7 @@
 pub(crate) mod cli;
 pub(crate) mod discovery;
 pub(crate) mod http;
+pub(crate) mod reference;
 pub(crate) mod stand;
 
 use std::sync::{Arc, Mutex};

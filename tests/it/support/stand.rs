@@ -117,6 +117,11 @@ impl Stand {
         self.sandbox.with_office(|office| edit(office, TARGET, requests));
     }
 
+    /// The same in the source.
+    pub(crate) fn edit_source(&self, requests: &Value) {
+        self.sandbox.with_office(|office| edit(office, SOURCE, requests));
+    }
+
     /// The id of a tab.
     pub(crate) fn tab_id(&self, id: &str, tab: &str) -> i32 {
         self.sandbox.with_office(|office| tab_id(office, id, tab).unwrap())
@@ -147,7 +152,7 @@ impl Stand {
 
 /// Every request is one of the API's, and none writes anything but typed cells.
 pub(crate) fn assert_proper(seen: &[Seen]) {
-    let discovery = Discovery::load();
+    let discovery = Discovery::get();
     for Seen { arrival, .. } in
         seen.iter().filter(|seen| matches!(seen.arrival.door, Door::Read | Door::Write))
     {
@@ -157,7 +162,7 @@ pub(crate) fn assert_proper(seen: &[Seen]) {
             assert!(!text.contains(&format!("\"{word}\"")), "{word} in {text}");
         }
         assert!(!arrival.path.contains(":append") && !arrival.path.contains(":clear"), "{}", arrival.path);
-        if let Some(discovery) = &discovery {
+        if let Some(discovery) = discovery {
             let faults = discovery.faults(&arrival.method, &arrival.path, &arrival.query, body);
             assert!(faults.is_empty(), "{faults:?}");
         }

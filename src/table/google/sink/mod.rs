@@ -37,7 +37,7 @@ use self::known::Known;
 use self::prepare::{Standing, Wanted};
 pub(super) use self::requests::request;
 pub(super) use self::rows::CELL_UNITS;
-use self::rows::{Form, text_of};
+use self::rows::{Form, KEY_UNITS, text_of};
 pub(super) use self::survey::{MARK, new_tab_id};
 use self::tab::{ResultsTab, Unsettled, survey};
 use super::account::{Account, SERVER_LIMIT};
@@ -199,7 +199,7 @@ impl GoogleSink {
 
 impl Open {
     fn take(&mut self, row: &ResultRow) {
-        let row = ResultRow { key: row.key.clone().within(CELL_UNITS), ..row.clone() };
+        let row = ResultRow { key: row.key.clone().within(KEY_UNITS), ..row.clone() };
         self.warn_of_cuts(&row);
         let is_new = self.seen.insert(short(&row.key));
         let told = self.form.told(|column| text_of(&row, column));

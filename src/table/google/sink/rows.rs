@@ -11,6 +11,9 @@ use crate::table::places::Places;
 /// Google's limit of a cell, in UTF-16 units.
 pub(in super::super) const CELL_UNITS: usize = 50_000;
 
+/// The longest key. Each write notes the keys of its rows in cells, too, where a character may take six.
+pub(super) const KEY_UNITS: usize = 4_000;
+
 /// How the tab shows results.
 #[derive(Clone, Debug)]
 pub(super) struct Form {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::rows::KEY_UNITS;
 use crate::domain::columns::HeaderProblems;
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultColumn;
@@ -122,7 +123,7 @@ impl Snapshot {
         let mut known = ExistingKeys::default();
         let keys = self.rows.iter().enumerate();
         keys.filter_map(move |(n, cells)| {
-            known.next(|column| cells.get(column)).map(|key| (key, self.row(n)))
+            known.next(|column| cells.get(column)).map(|key| (key.within(KEY_UNITS), self.row(n)))
         })
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// A file of the folder in `SV_SHEETS_REFERENCE`; none where it is not set, which is said.
 #[expect(clippy::print_stdout, reason = "a test that compares nothing has to say so")]
-pub(super) fn file(name: &str) -> Option<String> {
+pub(crate) fn file(name: &str) -> Option<String> {
     let Some(folder) = std::env::var_os("SV_SHEETS_REFERENCE").map(PathBuf::from) else {
         println!("SV_SHEETS_REFERENCE is not set: {name} is not compared with");
         return None;
@@ -15,6 +15,6 @@ pub(super) fn file(name: &str) -> Option<String> {
 }
 
 /// A file of JSON of that folder.
-pub(super) fn json(name: &str) -> Option<Value> {
+pub(crate) fn json(name: &str) -> Option<Value> {
     file(name).map(|text| serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")))
 }
