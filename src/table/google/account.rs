@@ -1,7 +1,7 @@
 //! A signed-in service account: the one way from our tables to Google.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -223,8 +223,12 @@ impl Ears {
 
 impl Delegate for Ears {
     fn http_failure(&mut self, response: &Response, _: Option<&Value>) -> Retry {
-        let asked = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-        self.retry_after = asked.and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
+        let asked = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::trim);
+        let until = |date: &str| httpdate::parse_http_date(date).ok()?.duration_since(SystemTime::now()).ok();
+        self.retry_after = asked.and_then(|asked| {
+            let seconds = asked.parse().ok().map(Duration::from_secs);
+            seconds.or_else(|| until(asked))
+        });
         Retry::Abort // whether and when is not decided here
     }
 }

@@ -189,7 +189,7 @@ async fn a_claim_that_is_not_right_is_refused_in_googles_words() {
         (unsigned, 400, "invalid_grant", "RS256"),
         ("rubbish".to_owned(), 400, "invalid_grant", "three parts"),
         (
-            signed(&key(), &with("aud", "https://oauth2.googleapis.com/token".into())),
+            signed(&key(), &with("aud", "https://oauth2.example.com/token".into())),
             400,
             "invalid_grant",
             "audience",
@@ -217,6 +217,8 @@ async fn a_claim_that_is_not_right_is_refused_in_googles_words() {
         assert_eq!((answer.status, body["error"].as_str()), (status, Some(error)), "{words}: {body}");
         assert!(body["error_description"].as_str().unwrap().contains(words), "{words}: {body}");
     }
+    let googles_own = with("aud", "https://oauth2.googleapis.com/token".into());
+    assert_eq!(served.sign_in(&form(&signed(&key(), &googles_own))).await.status, 200);
     let answer = served.sign_in("grant_type=password&assertion=x").await;
     assert_eq!(answer.json()["error"], "unsupported_grant_type");
     assert_eq!(served.call("GET /token", None, "").await.unwrap().status, 405);

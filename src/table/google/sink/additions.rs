@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::moved::moved_columns;
-use super::record::Record;
+use super::record::{Record, shortened};
 use super::snapshot::Snapshot;
 use super::write::{Added, Cells, Content, RowWrite, mark, whole};
 use crate::domain::key::RowKey;
@@ -57,14 +57,14 @@ impl Additions {
     pub(super) fn astray(&self, then: &[String], now: &[String]) -> Option<Astray> {
         let written: HashSet<u32> =
             self.notes.iter().flat_map(|(_, note)| &note.cells).map(|(column, _)| *column).collect();
+        let (mut then, now) = (shortened(then), shortened(now));
         let name = |header: &[String], column: u32| header.get(column as usize).cloned().unwrap_or_default();
-        if written.iter().all(|column| name(then, *column) == name(&self.header, *column)) {
+        if written.iter().all(|column| name(&then, *column) == name(&self.header, *column)) {
             return None;
         }
         let width = written.iter().max().map_or(0, |last| *last as usize + 1);
-        let mut then = then.to_vec();
         then.resize(then.len().max(width), String::new());
-        let (from, to) = (moved_columns(&then, now), moved_columns(&self.header, now));
+        let (from, to) = (moved_columns(&then, &now), moved_columns(&self.header, &now));
         let moves = written.into_iter().map(|written| Move { written, from: from(written), to: to(written) });
         Some(Astray { key_column: from(self.key_column)?, moves: moves.collect() })
     }

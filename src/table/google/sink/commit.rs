@@ -246,6 +246,9 @@ impl Commit<'_> {
         let Some(Last { write, is_certain }) = self.last.take() else { return };
         let written: HashSet<RowKey> = write.keys().cloned().collect();
         if !is_certain {
+            let is_mark = |key: &RowKey| written.contains(key) && !self.waiting.contains_key(key);
+            let marked = now.find(is_mark).into_values().filter(|row| is_gone(now, *row)).count();
+            self.done.marked_gone += marked as u64;
             return self.sent.extend(written); // whether they say what they should is seen by comparing
         }
         for key in now.find(|key| written.contains(key)).into_keys() {
@@ -261,8 +264,7 @@ impl Commit<'_> {
         if gone == Gone::Keep {
             return Vec::new();
         }
-        let is_marked = |at: u32| now.cells(at).is_some_and(|cells| is_gone_mark(&cells.number));
-        let present: Vec<(RowKey, u32)> = now.keys().filter(|(_, at)| !is_marked(*at)).collect();
+        let present: Vec<(RowKey, u32)> = now.keys().filter(|(_, at)| !is_gone(now, *at)).collect();
         let total = present.len() as u64;
         let lost: Vec<(RowKey, u32)> = present.into_iter().filter(|(key, _)| !seen(key)).collect();
         if gone == Gone::Mark && is_suspicious_shrink(total, lost.len() as u64) {
@@ -278,4 +280,8 @@ impl Commit<'_> {
     fn most_rows(&self) -> usize {
         (WRITE_CELLS / self.form.columns.len().max(1)).max(1)
     }
+}
+
+fn is_gone(now: &Snapshot, row: u32) -> bool {
+    now.cells(row).is_some_and(|cells| is_gone_mark(&cells.number))
 }

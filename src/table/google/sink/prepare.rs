@@ -76,6 +76,8 @@ impl Wanted {
             if let Some(ready) = self.ready(&standing, &survey)? {
                 return Ok(ready);
             }
+            // A tab is made once: of two that are to have one name the second is refused, however late it comes.
+            let is_made = matches!(standing, Standing::Absent);
             let (tab, header, list) = match standing {
                 Standing::Absent => self.made(),
                 Standing::Blank(tab) => self.headed(tab),
@@ -91,6 +93,7 @@ impl Wanted {
                 }
                 // Somebody was quicker, or changed what was found: look again.
                 Err(Fault::Refused(why)) => refused = Some(why),
+                Err(Fault::Unknown(_)) if is_made => {}
                 // There is no fence yet by which it could be told whether it will still be carried out.
                 Err(Fault::Unknown(_)) => tokio::time::sleep_until(sent + SERVER_LIMIT).await,
                 Err(fault) => return Err(self.place.error(&fault)),

@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::moved::trimmed;
 use super::snapshot::Snapshot;
+use super::write::mark;
 use crate::table::google::values::text;
 
 /// The header that a write went by, and a note on each row of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record<N> {
-    /// Without what is empty at its end.
+    /// As [`shortened`].
     pub(super) header: Vec<String>,
     pub(super) header_row: u32,
     pub(super) key_column: u32,
@@ -28,7 +29,7 @@ struct HeaderNote {
 
 impl<N: Serialize + DeserializeOwned> Record<N> {
     pub(super) fn new(snapshot: &Snapshot, key_column: u32, notes: Vec<(u32, N)>) -> Self {
-        let (header, header_row) = (trimmed(&snapshot.header), snapshot.header_row);
+        let (header, header_row) = (shortened(&snapshot.header), snapshot.header_row);
         Self { header, header_row, key_column, notes }
     }
 
@@ -50,4 +51,11 @@ impl<N: Serialize + DeserializeOwned> Record<N> {
         let notes = texts().filter_map(|(row, text)| Some((row, serde_json::from_str(&text).ok()?)));
         Some(Self { header, header_row, key_column, notes: notes.collect() })
     }
+}
+
+/// A header that fits into a cell however long its names are: they are only ever compared. Without what is empty at
+/// its end.
+pub(super) fn shortened(header: &[String]) -> Vec<String> {
+    let short = |name: &String| if name.is_empty() { String::new() } else { mark(name) };
+    trimmed(header).iter().map(short).collect()
 }

@@ -9,8 +9,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::moved::trimmed;
-use super::record::Record;
+use super::record::{Record, shortened};
 use super::snapshot::Snapshot;
 use super::write::{RowWrite, whole};
 use crate::domain::key::RowKey;
@@ -58,7 +57,7 @@ impl Changes {
 
     /// The rows that hold what was meant for others.
     pub(super) fn debts(&self, copied: &Copied) -> Vec<Debt> {
-        let columns_moved = trimmed(&copied.header) != self.header;
+        let columns_moved = shortened(&copied.header) != self.header;
         let strayed = |(row, note): &&(u32, RowNote)| {
             let found = copied.rows.get(row).map(Vec::as_slice).unwrap_or_default();
             columns_moved || whole(found) != note.was
