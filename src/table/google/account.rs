@@ -223,7 +223,8 @@ impl Ears {
 
 impl Delegate for Ears {
     fn http_failure(&mut self, response: &Response, _: Option<&Value>) -> Retry {
-        let asked = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::trim);
+        let asked =
+            response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::trim);
         let until = |date: &str| httpdate::parse_http_date(date).ok()?.duration_since(SystemTime::now()).ok();
         self.retry_after = asked.and_then(|asked| {
             let seconds = asked.parse().ok().map(Duration::from_secs);
