@@ -95,6 +95,7 @@ struct Review<'a> {
     fail_on: FailOn,
     rulebook: Arc<Rulebook>,
     models: Vec<String>,
+    is_priced: bool,
     target: String,
 }
 
@@ -113,6 +114,7 @@ impl<'a> Review<'a> {
             request: RunRequest { mode, accept_shrink, cancel, ..request(&args.selection, settings) },
             fail_on: args.output.fail_on,
             rulebook: Arc::clone(&parts.rulebook),
+            is_priced: parts.providers.iter().all(|provider| provider.price.is_some()),
             models: parts.providers.iter().map(|provider| provider.model.id().to_string()).collect(),
             target: match (mode, &parts.sink) {
                 (Mode::Full, Some(sink)) => session.near(&sink.name()),
@@ -138,6 +140,7 @@ impl<'a> Review<'a> {
             narrowed: self.request.only.is_some() || self.request.row.is_some(),
             waiting: &waiting,
             models: &self.models,
+            is_priced: self.is_priced,
             target: &self.target,
             settings: &self.session.settings_name(),
         };

@@ -18,6 +18,8 @@ pub(crate) struct Ending<'a> {
     pub(crate) waiting: &'a [String],
     /// The providers, in their order.
     pub(crate) models: &'a [String],
+    /// Every provider has a price.
+    pub(crate) is_priced: bool,
     /// Where results are.
     pub(crate) target: &'a str,
     /// The settings file.
@@ -101,7 +103,8 @@ fn model(end: &Ending<'_>) -> String {
     if llm.requests == 0 {
         return format!("{}: not asked, $0.00", end.models.join(", "));
     }
-    let cost = if llm.cost_usd > 0.0 { dollars(llm.cost_usd) } else { "price not set".to_owned() };
+    let is_known = end.is_priced || llm.cost_usd > 0.0;
+    let cost = if is_known { dollars(llm.cost_usd) } else { "price not set".to_owned() };
     format!(
         "{}, {} tokens in ({} cached), {} out, {cost}",
         counted(llm.requests, "request"),
@@ -192,6 +195,7 @@ mod tests {
             narrowed: false,
             waiting: &[],
             models: &[],
+            is_priced: false,
             target: "review.xlsx",
             settings: "Settings.toml",
         }

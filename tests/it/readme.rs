@@ -91,7 +91,10 @@ fn every_command_of_the_console_blocks_works() {
 }
 
 /// A command that runs until it is stopped: here, until the test ends.
-struct Sandbox(Child);
+struct Sandbox {
+    child: Child,
+    address: String,
+}
 
 impl Sandbox {
     /// Starts it on any port, whatever README.md says, and waits until it is ready.
@@ -100,19 +103,76 @@ impl Sandbox {
         let mut args = args.to_vec();
         args.drain(named);
         args.extend(["--listen", "127.0.0.1:0"]);
-        let mut sandbox = Self(desk.start(&args));
+        let mut child = desk.start(&args);
         let mut line = String::new();
-        BufReader::new(sandbox.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.starts_with("Sandbox ready at "), "{args:?}: {line}");
-        sandbox
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.strip_prefix("Sandbox ready at ").and_then(|line| line.split(',').next());
+        let address = address.unwrap_or_else(|| panic!("{args:?}: {line}")).to_owned();
+        Self { child, address }
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
+}
+
+/// The blocks of a kind in the section about Google Sheets.
+fn blocks(kind: &str) -> Vec<&'static str> {
+    let section =
+        README.split("## Use Google Sheets for real").nth(1).unwrap().split("\n## ").next().unwrap();
+    found(&format!("(?s)```{kind}\n(.*?)```"), section)
+}
+
+#[cfg(unix)]
+#[test]
+fn check_tells_the_commonest_mistakes_in_these_words() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let desk = checkout();
+    let said = |settings: &str| {
+        let ended = desk.run(&["check", "--config", settings]);
+        assert_ne!(ended.code, 0, "{ended:?}");
+        let root = format!("{}/", desk.path("").canonicalize().unwrap().display()).replace("//", "/");
+        ended.out.replace(&root, "").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let refusing = Sandbox::start(&desk, &["sandbox", "--dir", "try", "--fault", "read=403"]);
+    let refused = said("try/sandbox.toml");
+    drop(refusing);
+    let _serving = Sandbox::start(&desk, &["sandbox", "--dir", "try"]);
+    let settings = desk.read("try/sandbox.toml").replace("source_sheet_gid = 0\n", "");
+    desk.write("try/mine.toml", settings.replace("\"Statuses\"", "\"Status\""));
+    let misnamed = said("try/mine.toml");
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(desk.path("try/service-account.json"), open).unwrap();
+    let readable = said("try/sandbox.toml");
+    let told: Vec<String> =
+        blocks("text").iter().map(|block| block.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(told.len(), 3);
+    for (told, said) in told.iter().zip([refused, misnamed, readable]) {
+        assert!(said.contains(told.as_str()), "README.md: {told}\ncheck: {said}");
+    }
+}
+
+#[test]
+fn the_settings_for_google_are_settings() {
+    let desk = checkout();
+    let sandbox = Sandbox::start(&desk, &["sandbox", "--dir", "try"]);
+    let [block] = blocks("toml")[..] else { panic!("{:?}", blocks("toml")) };
+    let settings = block.replace('…', "sandbox").replace("service-account.json", "try/service-account.json");
+    let rest = desk.read("try/sandbox.toml");
+    let (general, tables) = (rest.split("[sheets]").next().unwrap(), rest.split("[columns]").nth(1).unwrap());
+    let general = general.replace("\"rules.toml\"", "\"try/rules.toml\"");
+    let tables = tables.replace("\"model-key.txt\"", "\"try/model-key.txt\"");
+    desk.write("mine.toml", format!("{general}{settings}\n[columns]{tables}"));
+    let check = desk
+        .command(&["check", "--config", "mine.toml"])
+        .env("SV_SHEETS__API_BASE_URL", &sandbox.address)
+        .output();
+    let check = Ended::from(check.unwrap());
+    assert!(check.code == 0 && check.out.contains("Everything is ready"), "{check:?}");
 }
 
 #[test]
@@ -163,7 +223,7 @@ fn every_flag_and_file_that_is_named_is_there() {
     let flags = found(r"(--[a-z][a-z-]+)", README);
     assert!(flags.len() > 10, "{flags:?}");
     for flag in flags.into_iter().filter(|flag| !["--release", "--open", "--help"].contains(flag)) {
-        assert!(help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n")), "{flag}");
+        assert!([" ", "\n", "..."].iter().any(|end| help.contains(&format!("{flag}{end}"))), "{flag}");
     }
     assert!(README.contains("`--only changed|errors|invalid`") && help.contains("changed, errors, invalid"));
     let files = found(r"`([\w./-]+\.(?:toml|rs|csv|md|yaml|xlsx))`", README);
