@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::server::Reply;
+use super::reply::Reply;
 use crate::domain::tokens::{Kind, tokens};
 
 /// Answers a request below `/v1/`.

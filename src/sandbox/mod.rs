@@ -5,7 +5,7 @@
 //! to it: over sockets ([`Sandbox::serve`]) or within the process ([`Sandbox::connect`]), where tokio's clock may
 //! be paused.
 //!
-//! - `oauth`, `key`: signing in, with a key that is made at the start; `quota`: quotas of a minute.
+//! - `server`, `reply`: HTTP. `oauth`, `key`: signing in, with a key that is made at the start; `quota`: quotas of a minute.
 //! - `fault`, [`spec`]: what goes wrong and when; in a program by a [`Script`], on the command line by words.
 //! - `chat`: a model that answers by rule of thumb. [`setup`]: tables and settings to begin with.
 
@@ -14,6 +14,7 @@ mod fault;
 mod key;
 mod oauth;
 mod quota;
+mod reply;
 mod server;
 pub mod setup;
 pub mod sheets;

@@ -1,7 +1,5 @@
 //! HTTP: what arrives is handed to whom it is for; what goes wrong on purpose goes wrong here.
 
-mod answer;
-
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -17,10 +15,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpListener;
 
-pub(super) use self::answer::Reply;
-use self::answer::{Told, google_error};
 use super::fault::{Arrival, Door, Fault};
 use super::oauth::Caller;
+use super::reply::{self, Reply, Told, google_error};
 use super::sheets::{Answer, Call, Kind, Service};
 use super::{Inner, Sandbox, chat};
 
@@ -229,12 +226,12 @@ impl Sandbox {
         let Inner { office, desk, usage, .. } = &mut *inner;
         match desk.caller(message.authorization(), now) {
             Caller::Nobody => {
-                return answer::unauthenticated("Request is missing required authentication credential.");
+                return reply::unauthenticated("Request is missing required authentication credential.");
             }
             Caller::Refused => {
-                return answer::unauthenticated("Request had invalid authentication credentials.");
+                return reply::unauthenticated("Request had invalid authentication credentials.");
             }
-            Caller::Known(scopes) if !may(&scopes, &call) => return answer::insufficient_scope(&call),
+            Caller::Known(scopes) if !may(&scopes, &call) => return reply::insufficient_scope(&call),
             Caller::Known(_) | Caller::Guest => {}
         }
         if let Some(quota) = self.0.quota
@@ -297,16 +294,6 @@ fn may(scopes: &[String], call: &Call<'_>) -> bool {
         Some("spreadsheets.readonly") => !is_drive && is_read,
         _ => false,
     })
-}
-
-impl From<Answer> for Reply {
-    fn from(answer: Answer) -> Self {
-        match (answer.media_type, answer.body) {
-            (Some(media_type), Some(Value::String(text))) => Self::of(answer.status, media_type, text),
-            (_, Some(body)) => Self::json(answer.status, body),
-            (_, None) => Self::empty(answer.status),
-        }
-    }
 }
 
 impl From<Infallible> for Dropped {

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use jiff::tz::TimeZone;
 
 use super::rows::Form;
-use super::short;
 use super::snapshot::{Header, Snapshot, areas};
 use crate::domain::foreign::{ForeignVerdicts, JudgedText};
 use crate::domain::key::RowKey;
@@ -107,4 +106,11 @@ impl Known {
     pub(super) fn take_foreign(&mut self) -> ForeignVerdicts {
         std::mem::take(&mut self.foreign)
     }
+}
+
+/// 64 bits of a key's hash: tables may be long.
+pub(super) fn short(key: &RowKey) -> [u8; 8] {
+    let mut short = [0; 8];
+    short.copy_from_slice(&blake3::hash(key.as_str().as_bytes()).as_bytes()[..8]);
+    short
 }

@@ -33,7 +33,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use self::commit::{Commit, Waiting};
-use self::known::Known;
+use self::known::{Known, short};
 use self::prepare::{Standing, Wanted};
 pub(super) use self::requests::request;
 pub(super) use self::rows::CELL_UNITS;
@@ -305,11 +305,4 @@ fn unsettled(age: Duration) -> Option<Unsettled> {
 
 fn not_open(place: &Place) -> TableError {
     place.unavailable("not open; it must be opened first".to_owned())
-}
-
-/// 64 bits of a key's hash: tables may be long.
-fn short(key: &RowKey) -> [u8; 8] {
-    let mut short = [0; 8];
-    short.copy_from_slice(&blake3::hash(key.as_str().as_bytes()).as_bytes()[..8]);
-    short
 }

@@ -8,15 +8,25 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY,
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::sandbox::sheets::Call;
+use super::sheets::{Answer, Call};
 
 /// An answer that is not on its way yet.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(super) struct Reply {
     pub(super) status: u16,
     content: Content,
     challenge: Option<&'static str>,
     retry_after: Option<u64>,
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        match (answer.media_type, answer.body) {
+            (Some(media_type), Some(Value::String(text))) => Self::of(answer.status, media_type, text),
+            (_, Some(body)) => Self::json(answer.status, body),
+            (_, None) => Self::empty(answer.status),
+        }
+    }
 }
 
 #[derive(Debug)]
