@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use super::fault::{Arrival, Door, Fault};
 use super::oauth::Caller;
 use super::reply::{self, Reply, Told, google_error};
-use super::sheets::{Answer, Call, Kind, Service};
+use super::sheets::{Call, Kind, Service};
 use super::{Inner, Sandbox, chat};
 
 /// A request that has arrived, and what came of it.
