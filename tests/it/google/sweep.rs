@@ -62,6 +62,7 @@ impl Totals {
 }
 
 async fn try_seed(seed: u64) -> Totals {
+    fastrand::seed(seed); // names and ids that the program makes up
     let mut rng = Rng::with_seed(seed);
     let stand = Stand::new();
     let honoured = seed.is_multiple_of(2);

@@ -194,21 +194,14 @@ impl<N> Found<'_, N> {
 }
 
 impl Found<'_, Debt> {
-    /// The cells that still say what was written by mistake: their columns in the copy and in the tab. None if one of
-    /// ours says something else: then it is another row of that key. What people have written into their own cells
-    /// since stays.
-    fn mistaken(&self, now: &Snapshot, moved: &impl Fn(u32) -> Option<u32>) -> Option<Vec<(u32, u32)>> {
-        let is_ours = |at: u32| now.places.iter().any(|(_, place)| place == at as usize);
-        let mut cells = Vec::new();
-        for (column, said) in &self.note.cells {
-            let Some(at) = moved(*column) else { continue };
-            if mark(&self.text(at)) == *said {
-                cells.push((*column, at));
-            } else if is_ours(at) {
-                return None;
-            }
-        }
-        Some(cells)
+    /// The cells that were written by mistake: their columns in the copy and in the tab. None if one of them says
+    /// something else: the row for which it was meant has the same key and may say almost the same.
+    fn mistaken(&self, moved: &impl Fn(u32) -> Option<u32>) -> Option<Vec<(u32, u32)>> {
+        let cell = |(column, said): &(u32, String)| {
+            let at = moved(*column)?;
+            (mark(&self.text(at)) == *said).then_some((*column, at))
+        };
+        self.note.cells.iter().map(cell).collect()
     }
 }
 
@@ -222,7 +215,7 @@ fn restored(
 ) -> Option<RowWrite> {
     let (debt, at) = (holder.note, holder.row);
     let key_column = now.places.of(ResultColumn::Key).and_then(|place| u32::try_from(place).ok())?;
-    let columns = holder.mistaken(now, moved)?;
+    let columns = holder.mistaken(moved)?;
     let was = |column: u32| former.get(column as usize).cloned().unwrap_or_default();
     let texts: Vec<(u32, String)> = columns.iter().map(|(from, to)| (*to, was(*from))).collect();
     // The copy has one more column before the tab's.
