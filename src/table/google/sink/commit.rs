@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::rows::{Form, text_of};
 use super::snapshot::Snapshot;
-use super::tab::{Leftovers, ResultsTab, Sent};
+use super::tab::{ResultsTab, Sent};
 use super::write::{Added, RowWrite, Write};
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultRow;
@@ -81,7 +81,7 @@ impl Commit<'_> {
             if write.is_empty() {
                 return Ok(self.done);
             }
-            match self.tab.send(&write, &now, Leftovers::Remove, self.count).await? {
+            match self.tab.send(&write, &now, self.count).await? {
                 sent @ (Sent::Done | Sent::Unknown) => {
                     refusals = 0;
                     if !is_repair {

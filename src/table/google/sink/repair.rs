@@ -6,7 +6,7 @@ use super::additions::AddedNote;
 use super::moved::{moved_columns, trimmed};
 use super::snapshot::Snapshot;
 use super::survey::{Copy, CopyKind};
-use super::tab::{Leftovers, ResultsTab, Sent, lines, row_areas};
+use super::tab::{ResultsTab, Sent, lines, row_areas};
 use super::undo::Debt;
 use super::write::{Cells, Restore, RowWrite, Write, mark, whole};
 use crate::domain::key::RowKey;
@@ -43,8 +43,7 @@ impl ResultsTab {
                 "people moved rows or columns while they were written; what went astray is put right"
             );
             let write = Write::Change(rows);
-            // Nothing is removed while something is still owed.
-            match self.send(&write, &now, Leftovers::Stay, count).await? {
+            match self.send(&write, &now, count).await? {
                 Sent::Done => {}
                 Sent::Unknown => return Ok(None),
                 Sent::Refused(_) => self.survey(count).await?,

@@ -67,13 +67,6 @@ pub(super) enum Sent {
     Unknown,
 }
 
-/// What becomes of copies that are not needed any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Leftovers {
-    Remove,
-    Stay,
-}
-
 /// Rows below the header that are read with it, in case people insert some above.
 const ROWS_BELOW: u32 = 20;
 /// So often a look is repeated because the columns moved meanwhile.
@@ -217,12 +210,12 @@ impl ResultsTab {
         Ok(areas.iter().flat_map(|area| lines(&values, *area)).collect())
     }
 
-    /// Carries out a write, all of it or nothing. What earlier writes left goes with it, unless it is to stay.
+    /// Carries out a write, all of it or nothing. What earlier writes left and nobody needs any more
+    /// goes with it: a program that comes after a crash must not go by it, for the tab has moved on.
     pub(super) async fn send(
         &mut self,
         write: &Write,
         snapshot: &Snapshot,
-        leftovers: Leftovers,
         count: &mut Requests,
     ) -> Result<Sent, TableError> {
         let Some(key_column) = snapshot.places.of(ResultColumn::Key).and_then(|at| u32::try_from(at).ok())
@@ -240,10 +233,7 @@ impl ResultsTab {
             }
         };
         let copy = Copy::after(last, kind, &self.tab);
-        let old_copies: Vec<i32> = match leftovers {
-            Leftovers::Remove => self.spent.iter().map(|copy| copy.id).collect(),
-            Leftovers::Stay => Vec::new(),
-        };
+        let old_copies: Vec<i32> = self.spent.iter().map(|copy| copy.id).collect();
         let (fences, title, tabs) = (self.fences.clone(), copy.title(), self.tabs);
         let around = Around {
             fence: FenceMove {
