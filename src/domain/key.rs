@@ -51,6 +51,9 @@ impl RowKey {
         Self(format!("{THEIRS}{stamp}"))
     }
 
+    /// What finds the marks of [`RowKey::theirs`], as a regular expression for a whole cell.
+    pub(crate) const THEIRS_PATTERN: &str = "^@theirs [0-9a-f]{16}$";
+
     /// True for the mark of [`RowKey::theirs`].
     pub(crate) fn is_theirs(&self) -> bool {
         self.0.starts_with(THEIRS)

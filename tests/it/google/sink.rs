@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use status_validator::domain::key::RowKey;
 use status_validator::domain::results::{IsValid, ResultRow};
 use status_validator::sandbox::{Door, FaultScript};
@@ -119,4 +120,15 @@ async fn a_tab_may_have_any_name() {
         assert_eq!(stand.texts(TARGET, name).len(), 3, "{name}");
         stand.assert_proper_requests();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_run_left_of_a_tab_that_is_gone_is_removed() {
+    let stand = Stand::new();
+    run(&stand, &[row("p2", 2)]).await;
+    let lost = json!({"sheetId": 77, "title": "status-validator added 5 1 0", "hidden": true});
+    let similar = json!({"sheetId": 78, "title": "status-validator notes"});
+    stand.edit(&json!([{"addSheet": {"properties": lost}}, {"addSheet": {"properties": similar}}]));
+    run(&stand.another(), &[row("p2", 2)]).await;
+    assert_eq!(stand.tabs(), ["Sheet1", REVIEW, "status-validator notes"]);
 }

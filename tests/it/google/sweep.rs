@@ -220,6 +220,7 @@ fn assert_results(stand: &Stand, rows: &[ResultRow], about: &str, log: &[String]
         ];
         assert_eq!(said, expected, "{about}\n{log:#?}");
     }
+    assert!(!table.iter().flatten().any(|cell| cell.starts_with("@theirs")), "{about}\n{log:#?}\n{table:#?}");
     let tabs = stand.tabs();
     assert_eq!(tabs, ["Sheet1", REVIEW], "{about}: nothing of ours is left behind");
 }

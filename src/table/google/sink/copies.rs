@@ -41,19 +41,17 @@ impl ResultsTab {
     }
 
     async fn changes(&self, copy: &Copy, count: &mut Requests) -> Result<Option<(Changes, Copied)>, Fault> {
-        let notes = Area::column(copy.id, 0);
+        let notes = Area::column(copy.id, copy.notes);
         let first = Area::rows(copy.id, 0..self.first_rows(copy.rows));
         let account = &self.place.account;
         let values =
             account.values(&self.place.spreadsheet_id, &[notes, first], View::Columns, count).await?;
         let Some(changes) = Changes::read(values.line(notes)) else { return Ok(None) };
-        let header = header_of(values.lines(first).get(1..).unwrap_or_default(), changes.header_row);
+        let header = header_of(before(values.lines(first), copy.notes), changes.header_row);
         let mut noted: Vec<u32> = changes.notes.iter().map(|(row, _)| *row).collect();
         noted.sort_unstable();
         let mut rows = self.rows(copy.id, &noted, count).await?;
-        for texts in rows.values_mut() {
-            *texts = texts.split_off(1.min(texts.len()));
-        }
+        rows.values_mut().for_each(|texts| texts.truncate(copy.notes as usize));
         Ok(Some((changes, Copied { header, rows })))
     }
 
@@ -75,6 +73,11 @@ impl ResultsTab {
         let header = header_of(lines.get(1..).unwrap_or_default(), record.header_row);
         Ok(Some((record, header)))
     }
+}
+
+/// The columns before one.
+fn before(columns: &[Vec<Value>], end: u32) -> &[Vec<Value>] {
+    columns.get(..end as usize).unwrap_or(columns)
 }
 
 /// The header among the first rows of a copy, given by columns; else what stands where the header was to be.

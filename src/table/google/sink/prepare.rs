@@ -137,7 +137,7 @@ impl Wanted {
         let names: Vec<(u32, &str)> = (0..).zip(header.names.iter().map(String::as_str)).collect();
         let mut list = header_cells(tab.id, header.row, &names);
         list.extend(self.looks(tab, header).of_new());
-        list.extend(self.fenced(tab, header));
+        list.push(self.fenced(tab, header));
         list
     }
 
@@ -174,7 +174,7 @@ impl Wanted {
                 list.extend(looks.protection());
             }
         }
-        list.extend(self.fenced(&tab, &header));
+        list.push(self.fenced(&tab, &header));
         Ok((tab, header, list))
     }
 
@@ -215,7 +215,7 @@ impl Wanted {
         }
     }
 
-    fn fenced(&self, tab: &Tab, header: &Header) -> Vec<Request> {
+    fn fenced(&self, tab: &Tab, header: &Header) -> Request {
         let key = header.places.of(ResultColumn::Key).and_then(|place| u32::try_from(place).ok());
         fence(FenceMove {
             tab: tab.id,

@@ -1,4 +1,4 @@
-//! What a write says of itself in the spreadsheet, in the first column of a hidden tab. Pure.
+//! What a write says of itself in the spreadsheet, in a column of a hidden tab. Pure.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ impl<N: Serialize + DeserializeOwned> Record<N> {
         Self { header, header_row, key_column, notes }
     }
 
-    /// The cells of the first column that say so: row and text.
+    /// The cells of the column that say so: row and text.
     pub(super) fn cells(&self) -> impl Iterator<Item = (u32, String)> {
         let header = HeaderNote { header: self.header.clone(), key_column: self.key_column };
         let header = (self.header_row, serde_json::to_string(&header).unwrap_or_default());
@@ -42,7 +42,7 @@ impl<N: Serialize + DeserializeOwned> Record<N> {
         std::iter::once(header).chain(notes)
     }
 
-    /// Reads a first column back; none if it is not one of ours.
+    /// Reads the column back; none if it is not one of ours.
     pub(super) fn read(column: &[Value]) -> Option<Self> {
         let texts = || (0u32..).zip(column.iter().map(text));
         let header =

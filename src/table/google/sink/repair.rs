@@ -93,7 +93,7 @@ impl ResultsTab {
         let Some(found) = self.rows_with(key_column, &by_key, now, count).await? else { return Ok(None) };
         let restored = found.iter().filter_map(|found| {
             let former = copied.rows.get(&found.note.row).map(Vec::as_slice).unwrap_or_default();
-            restored(copy, found, former, now, &moved)
+            restored(copy, found, former, now, &then, &moved)
         });
         Ok(Some(restored.collect()))
     }
@@ -194,13 +194,23 @@ impl<N> Found<'_, N> {
 
 impl Found<'_, Debt> {
     /// The cells that were written by mistake: their columns in the copy and in the tab. None if one of them says
-    /// something else: the row for which it was meant has the same key and may say almost the same.
-    fn mistaken(&self, moved: &impl Fn(u32) -> Option<u32>) -> Option<Vec<(u32, u32)>> {
-        let cell = |(column, said): &(u32, String)| {
-            let at = moved(*column)?;
-            (mark(&self.text(at)) == *said).then_some((*column, at))
-        };
-        self.note.cells.iter().map(cell).collect()
+    /// something else: the row for which it was meant has the same key and may say almost the same. A column without a
+    /// name, which cannot be followed if people move it, tells nothing.
+    fn mistaken(&self, then: &[String], moved: &impl Fn(u32) -> Option<u32>) -> Option<Vec<(u32, u32)>> {
+        let mut cells = Vec::new();
+        for (column, said) in &self.note.cells {
+            let at = moved(*column);
+            let text = at.map(|at| self.text(at)).unwrap_or_default();
+            // A row that was put back without a key got the mark of people's rows instead.
+            let is_marked = *said == mark("") && RowKey::stored(text.as_str()).is_theirs();
+            let is_named = then.get(*column as usize).is_some_and(|name| !name.trim().is_empty());
+            match at.filter(|_| is_marked || mark(&text) == *said) {
+                Some(at) => cells.push((*column, at)),
+                None if is_named => return None,
+                None => {}
+            }
+        }
+        Some(cells)
     }
 }
 
@@ -210,15 +220,14 @@ fn restored(
     holder: &Found<'_, Debt>,
     former: &[String],
     now: &Snapshot,
+    then: &[String],
     moved: &impl Fn(u32) -> Option<u32>,
 ) -> Option<RowWrite> {
     let (debt, at) = (holder.note, holder.row);
     let key_column = now.places.of(ResultColumn::Key).and_then(|place| u32::try_from(place).ok())?;
-    let columns = holder.mistaken(moved)?;
+    let columns = holder.mistaken(then, moved)?;
     let was = |column: u32| former.get(column as usize).cloned().unwrap_or_default();
     let texts: Vec<(u32, String)> = columns.iter().map(|(from, to)| (*to, was(*from))).collect();
-    // The copy has one more column before the tab's.
-    let columns = columns.into_iter().map(|(from, to)| (from + 1, to)).collect();
     let restored = texts.iter().find(|(to, _)| *to == key_column);
     let key = restored.map_or_else(|| holder.text(key_column), |(_, key)| key.clone());
     let is_nameless = key.trim().is_empty();

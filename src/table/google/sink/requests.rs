@@ -11,6 +11,7 @@ use google_sheets4::api::{
 use serde_json::json;
 
 use super::write::{Added, Cells, Content, RowWrite, Write, stretches};
+use crate::domain::key::RowKey;
 use crate::table::google::values::Area;
 
 /// What a write has to know of the tab.
@@ -21,7 +22,7 @@ pub(super) struct Around<'a> {
     pub(super) old_copies: &'a [i32],
     /// Where the copy goes.
     pub(super) copy: CopyTo,
-    /// What is to be known of the write from the copy alone: cells of its first column.
+    /// What is to be known of the write from the copy alone: cells of one of its columns.
     pub(super) record: &'a [(u32, String)],
 }
 
@@ -57,16 +58,18 @@ const FIELDS: [&str; 2] = ["userEnteredValue", "textFormatRuns"];
 
 /// The whole list.
 pub(super) fn requests(write: &Write, around: &Around<'_>) -> Vec<Request> {
-    let (mut list, tab) = (fence(around.fence), around.fence.tab);
+    let (mut list, tab) = (without_fences(around.fence.old), around.fence.tab);
     list.extend(delete_tabs(around.old_copies));
-    let id = around.copy.id;
-    let (copied, changed) = match write {
-        Write::Change(rows) => (copy(around), changes(rows, tab)),
-        Write::Add(rows) => (copy_of_header(around), vec![append(rows, tab)]),
+    let CopyTo { id, columns, .. } = around.copy;
+    let (copied, notes, changed) = match write {
+        Write::Change(rows) => (copy(around), columns, changes(rows, tab)),
+        Write::Add(rows) => (copy_of_header(around), 0, vec![append(rows, tab)]),
     };
     list.extend(copied);
+    // Not before: what is named in a tab is named in its copy too.
+    list.push(fence(around.fence));
     let note = |(row, text): &(u32, String)| {
-        update_cells(id, *row, 0, vec![vec![cell(&Content::Text(text.clone()))]])
+        update_cells(id, *row, notes, vec![vec![cell(&Content::Text(text.clone()))]])
     };
     list.extend(around.record.iter().map(note));
     list.extend(changed);
@@ -86,14 +89,32 @@ fn append(rows: &[Added], tab: i32) -> Request {
     }
 }
 
-/// A fence lets one of two writes through that know the same one before: the second finds it gone.
-pub(super) fn fence(fence: FenceMove<'_>) -> Vec<Request> {
-    let FenceMove { tab, header_row, key_column, old, new } = fence;
-    let old = old.iter().map(|id| request(&json!({"deleteNamedRange": {"namedRangeId": id}})));
+/// Takes fences of earlier writes away. A fence lets one of two writes through that know the same one before: the
+/// second finds it gone.
+fn without_fences(old: &[String]) -> Vec<Request> {
+    old.iter().map(|id| request(&json!({"deleteNamedRange": {"namedRangeId": id}}))).collect()
+}
+
+/// Puts a fence up, on the header of the keys.
+pub(super) fn fence(fence: FenceMove<'_>) -> Request {
+    let FenceMove { tab, header_row, key_column, new, .. } = fence;
     let cell =
         Area { tab, rows: (header_row, Some(header_row + 1)), columns: (key_column, Some(key_column + 1)) };
-    let new = json!({"namedRangeId": new, "name": new, "range": cell.range()});
-    old.chain([request(&json!({"addNamedRange": {"namedRange": new}}))]).collect()
+    let named = json!({"namedRangeId": new, "name": new, "range": cell.range()});
+    request(&json!({"addNamedRange": {"namedRange": named}}))
+}
+
+/// Takes the marks of people's rows away, which are needed only as long as something may have to be put right. They
+/// are found by what they say, so nothing else is hit wherever they are.
+pub(super) fn without_marks(tab: i32) -> Request {
+    request(&json!({"findReplace": {
+        "sheetId": tab,
+        "find": RowKey::THEIRS_PATTERN,
+        "searchByRegex": true,
+        "matchCase": true,
+        "matchEntireCell": true,
+        "replacement": "",
+    }}))
 }
 
 /// Removes tabs of ours.
@@ -101,8 +122,8 @@ pub(super) fn delete_tabs(tabs: &[i32]) -> Vec<Request> {
     tabs.iter().map(|tab| request(&json!({"deleteSheet": {"sheetId": tab}}))).collect()
 }
 
-/// Copies the tab as it is when the write is carried out, hidden, with a column before it for what the write was meant
-/// to change.
+/// Copies the tab as it is when the write is carried out, hidden, with one more column at its end for what the write
+/// was meant to change: at its beginning it would move what formulas speak of.
 fn copy(around: &Around<'_>) -> Vec<Request> {
     let CopyTo { id, title, index, is_filtered, .. } = &around.copy;
     let mut list = vec![
@@ -120,9 +141,7 @@ fn copy(around: &Around<'_>) -> Vec<Request> {
     if *is_filtered {
         list.push(request(&json!({"clearBasicFilter": {"sheetId": id}})));
     }
-    list.push(request(&json!({"insertDimension": {
-        "range": {"sheetId": id, "dimension": "COLUMNS", "startIndex": 0, "endIndex": 1},
-    }})));
+    list.push(request(&json!({"appendDimension": {"sheetId": id, "dimension": "COLUMNS", "length": 1}})));
     list
 }
 

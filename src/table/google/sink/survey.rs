@@ -40,6 +40,8 @@ pub(super) struct Copy {
     pub(super) number: u32,
     pub(super) id: i32,
     pub(super) rows: u32,
+    /// The column that says what the write was meant for.
+    pub(super) notes: u32,
 }
 
 /// What a copy holds of the tab.
@@ -149,6 +151,12 @@ impl Survey {
     pub(super) fn copies(&self, tab: i32) -> Vec<Copy> {
         self.copies.iter().filter(|copy| copy.of == tab).cloned().collect()
     }
+
+    /// Copies of tabs that are gone: nothing can be put right with them.
+    pub(super) fn orphans(&self) -> Vec<i32> {
+        let is_orphan = |copy: &&Copy| self.tab(copy.of).is_none();
+        self.copies.iter().filter(is_orphan).map(|copy| copy.id).collect()
+    }
 }
 
 /// A name for a new fence of a tab; names of ranges have letters, digits and underscores only.
@@ -175,22 +183,34 @@ impl CopyKind {
 }
 
 impl Copy {
-    /// A copy of a tab that comes after `last`.
-    pub(super) fn after(last: Option<&Self>, kind: CopyKind, of: &Tab) -> Self {
+    /// A copy of a tab of so many columns that comes after `last`.
+    pub(super) fn after(last: Option<&Self>, kind: CopyKind, of: &Tab, columns: u32) -> Self {
         let number = last.map_or(1, |last| last.number.saturating_add(1));
-        Self { kind, of: of.id, number, id: new_tab_id(), rows: of.rows }
+        let notes = match kind {
+            CopyKind::Whole => columns,
+            CopyKind::Header => 0,
+        };
+        Self { kind, of: of.id, number, id: new_tab_id(), rows: of.rows, notes }
     }
 
     pub(super) fn title(&self) -> String {
-        format!("{}{} {}", self.kind.title_start(), self.of, self.number)
+        format!("{}{} {} {}", self.kind.title_start(), self.of, self.number, self.notes)
     }
 
     fn parse(tab: &Tab) -> Option<Self> {
         let kind = [CopyKind::Whole, CopyKind::Header];
         let (kind, rest) =
             kind.iter().find_map(|kind| Some((*kind, tab.title.strip_prefix(kind.title_start())?)))?;
-        let (of, number) = rest.split_once(' ')?;
-        Some(Self { kind, of: of.parse().ok()?, number: number.parse().ok()?, id: tab.id, rows: tab.rows })
+        let mut numbers = rest.split(' ');
+        let (of, number, notes) = (numbers.next()?, numbers.next()?, numbers.next()?);
+        Some(Self {
+            kind,
+            of: of.parse().ok()?,
+            number: number.parse().ok()?,
+            id: tab.id,
+            rows: tab.rows,
+            notes: notes.parse().ok()?,
+        })
     }
 }
 
@@ -218,8 +238,9 @@ mod tests {
             "sheets": [
                 sheet(0, "Notes", json!({"basicFilter": {}, "conditionalFormats": [{}], "protectedRanges": []})),
                 sheet(7, "Renamed", mark),
-                sheet(8, "status-validator undo 7 2", json!({})),
-                sheet(9, "status-validator added 7 1", json!({})),
+                sheet(8, "status-validator undo 7 2 4", json!({})),
+                sheet(9, "status-validator added 7 1 0", json!({})),
+                sheet(10, "status-validator added 5 1 0", json!({})),
                 {"properties": {"sheetId": 10, "title": "Chart"}},
             ],
         });
@@ -231,10 +252,10 @@ mod tests {
         let survey = survey();
         let found = |name| survey.find(name).map(|tab| tab.id);
         assert_eq!((found("notes"), found("Review"), found("Other")), (Some(0), Some(7), None));
-        assert_eq!(found("status-validator undo 7 2"), None, "a copy is no results tab");
+        assert_eq!(found("status-validator undo 7 2 4"), None, "a copy is no results tab");
         assert!(survey.is_marked(7) && !survey.is_marked(0));
         assert!(survey.is_filtered(0) && survey.is_coloured(0) && !survey.is_protected(0));
-        assert_eq!(survey.count, 5);
+        assert_eq!(survey.count, 6);
     }
 
     #[test]
@@ -244,9 +265,10 @@ mod tests {
         assert!(survey.has_fence("StatusValidator_7_00ff") && new_fence(7).starts_with("StatusValidator_7_"));
         let copies = survey.copies(7);
         assert_eq!(copies.iter().map(|copy| copy.id).collect::<Vec<_>>(), [9, 8], "the newest last");
-        let next = Copy::after(copies.last(), CopyKind::Whole, survey.tab(7).unwrap());
-        assert_eq!((next.number, next.title().as_str()), (3, "status-validator undo 7 3"));
+        let next = Copy::after(copies.last(), CopyKind::Whole, survey.tab(7).unwrap(), 4);
+        assert_eq!((next.number, next.title().as_str()), (3, "status-validator undo 7 3 4"));
         let kinds: Vec<CopyKind> = copies.iter().map(|copy| copy.kind).collect();
         assert_eq!(kinds, [CopyKind::Header, CopyKind::Whole]);
+        assert_eq!(survey.orphans(), [10]);
     }
 }

@@ -9,7 +9,7 @@ use google_sheets4::api::Request;
 use tokio::time::Instant;
 
 use super::additions::Additions;
-use super::requests::{Around, CopyTo, FenceMove, delete_tabs, request, requests};
+use super::requests::{Around, CopyTo, FenceMove, delete_tabs, request, requests, without_marks};
 use super::snapshot::{Header, ROWS_ABOVE, Snapshot, areas, find_header};
 use super::survey::{Copy, CopyKind, Survey, fields, new_fence};
 use super::undo::Changes;
@@ -38,6 +38,8 @@ pub(super) struct ResultsTab {
     pub(super) copies: Vec<Copy>,
     /// Copies that are not needed any more, to be removed by the next write.
     pub(super) spent: Vec<Copy>,
+    /// Copies of tabs that are gone, to be removed likewise.
+    orphans: Vec<i32>,
     tabs: usize,
     is_filtered: bool,
     /// Whether the server refuses to remove a fence that is not there; not known until it is tried.
@@ -84,6 +86,7 @@ impl ResultsTab {
             fences: Vec::new(),
             copies: Vec::new(),
             spent: Vec::new(),
+            orphans: Vec::new(),
             tabs: 0,
             is_filtered: false,
             fences_hold: None,
@@ -106,6 +109,7 @@ impl ResultsTab {
         self.is_filtered = survey.is_filtered(self.tab.id);
         let spent = std::mem::take(&mut self.spent);
         let copies = survey.copies(self.tab.id);
+        self.orphans = survey.orphans();
         (self.spent, self.copies) =
             copies.into_iter().partition(|copy| spent.iter().any(|known| known.id == copy.id));
         Ok(())
@@ -232,8 +236,9 @@ impl ResultsTab {
                 (CopyKind::Header, Additions::of(rows, snapshot, key_column).cells().collect())
             }
         };
-        let copy = Copy::after(last, kind, &self.tab);
-        let old_copies: Vec<i32> = self.spent.iter().map(|copy| copy.id).collect();
+        let columns = self.tab.columns.max(u32::try_from(snapshot.header.len()).unwrap_or_default());
+        let copy = Copy::after(last, kind, &self.tab, columns);
+        let old_copies = self.leftovers();
         let (fences, title, tabs) = (self.fences.clone(), copy.title(), self.tabs);
         let around = Around {
             fence: FenceMove {
@@ -249,30 +254,45 @@ impl ResultsTab {
                 title,
                 index: tabs.saturating_sub(old_copies.len()),
                 first_rows: self.first_rows(self.tab.rows),
-                columns: self.tab.columns.max(u32::try_from(snapshot.header.len()).unwrap_or_default()),
+                columns,
                 is_filtered: self.is_filtered,
             },
             record: &record,
         };
         let sent = self.carry_out(&|| requests(write, &around), Some(&fence), count).await?;
         if sent == Sent::Done {
-            self.spent.retain(|copy| !old_copies.contains(&copy.id));
+            self.forget(&old_copies);
             self.copies.push(copy);
             self.tabs = around.copy.index + 1;
         }
         Ok(sent)
     }
 
-    /// Removes the copies that are not needed any more.
+    /// Removes the copies that are not needed any more, and the marks that only they needed.
     pub(super) async fn tidy(&mut self, count: &mut Requests) -> Result<(), TableError> {
-        if self.spent.is_empty() {
+        let old_copies = self.leftovers();
+        if old_copies.is_empty() {
             return Ok(());
         }
-        let spent: Vec<i32> = self.spent.iter().map(|copy| copy.id).collect();
-        if self.carry_out(&|| delete_tabs(&spent), None, count).await? == Sent::Done {
-            self.spent.clear();
+        let (tab, is_done) = (self.tab.id, self.copies.is_empty());
+        let list = || {
+            let marks = is_done.then(|| without_marks(tab));
+            marks.into_iter().chain(delete_tabs(&old_copies)).collect()
+        };
+        if self.carry_out(&list, None, count).await? == Sent::Done {
+            self.forget(&old_copies);
         }
         Ok(())
+    }
+
+    /// Tabs of ours that nobody needs any more.
+    fn leftovers(&self) -> Vec<i32> {
+        self.spent.iter().map(|copy| copy.id).chain(self.orphans.iter().copied()).collect()
+    }
+
+    fn forget(&mut self, removed: &[i32]) {
+        self.spent.retain(|copy| !removed.contains(&copy.id));
+        self.orphans.retain(|id| !removed.contains(id));
     }
 
     /// Sends a list of requests. If it leaves a fence, what is not known of it is settled later by that.

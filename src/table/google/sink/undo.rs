@@ -35,11 +35,11 @@ pub(super) struct Debt {
     pub(super) row: u32,
     /// What its key cell says now.
     pub(super) key: RowKey,
-    /// The columns that were overwritten, as the copy has them without its first one, and what their cells say now.
+    /// The columns that were overwritten, and what their cells say now.
     pub(super) cells: Vec<(u32, String)>,
 }
 
-/// The tab as a write found it, without the first column of the copy.
+/// The tab as a write found it, without what the copy says of the write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Copied {
     pub(super) header: Vec<String>,
