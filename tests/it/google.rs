@@ -1,9 +1,10 @@
-//! Google Sheets, against the sandbox in the same process.
+//! Google Sheets, against the sandbox in the same process; `processes`: against one in a process of its own.
 
 mod engine;
 mod faults;
 mod hostile;
 mod people;
+mod processes;
 mod refusals;
 mod sink;
 mod size;

@@ -52,7 +52,7 @@ pub(super) fn find<'a>(tabs: &'a [Tab], gid: Option<i32>, name: &str) -> Result<
     if let Some(gid) = gid {
         let Some(numbered) = tabs.iter().find(|tab| tab.id == gid) else {
             let what = format!("no tab has the number {gid} (sheets.source_sheet_gid)");
-            return Err(format!("{what}; the tabs are {}", listed(tabs)));
+            return Err(format!("{what}; the tabs are {}; mend it, or leave it out", listed(tabs)));
         };
         // A number that was only ever used for links may be wrong: reading another tab must not go unnoticed.
         return match named {
@@ -70,7 +70,12 @@ pub(super) fn find<'a>(tabs: &'a [Tab], gid: Option<i32>, name: &str) -> Result<
     let near = scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
     Err(match near {
         Some((_, tab)) => format!("no tab is named «{name}»; did you mean «{}»?", tab.title),
-        None => format!("no tab is named «{name}»; the tabs are {}", listed(tabs)),
+        None => {
+            format!(
+                "no tab is named «{name}»; the tabs are {}; set sheets.source_sheet_name to one",
+                listed(tabs)
+            )
+        }
     })
 }
 

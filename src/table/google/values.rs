@@ -77,6 +77,21 @@ impl Values {
     pub(super) fn line(&self, area: Area) -> &[Value] {
         self.lines(area).first().map(Vec::as_slice).unwrap_or_default()
     }
+
+    /// The texts of the only line of an area, which has none afterwards: long ones are not held twice.
+    pub(super) fn take_line(&mut self, area: Area) -> Vec<String> {
+        let found = self.0.iter_mut().find(|(filters, _)| filters.iter().any(|filter| area.is_of(filter)));
+        let line = found.and_then(|(_, lines)| lines.first_mut()).map(std::mem::take);
+        line.unwrap_or_default().into_iter().map(into_text).collect()
+    }
+}
+
+/// A value as people read it, in its own place.
+fn into_text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => text(&other),
+    }
 }
 
 /// A value as people read it.
@@ -104,12 +119,17 @@ mod tests {
             {"valueRange": {"values": [["x"], [], [true]]},
              "dataFilters": [{"gridRange": {"sheetId": 5, "endRowIndex": 3}}]},
         ]});
-        let values = Values::of(serde_json::from_value(answer).unwrap());
+        let mut values = Values::of(serde_json::from_value(answer).unwrap());
         let line: Vec<String> = values.line(Area::column(5, 3)).iter().map(text).collect();
         assert_eq!(line, ["Key", "a", "7"]);
         assert!(values.line(Area::column(0, 3)).is_empty());
         assert!(values.line(Area::column(5, 4)).is_empty());
         assert_eq!(values.lines(Area::rows(5, 0..3)).len(), 3);
+        assert_eq!(values.take_line(Area::column(5, 3)), ["Key", "a", "7"]);
+        assert!(
+            values.take_line(Area::column(5, 3)).is_empty()
+                && values.take_line(Area::column(5, 4)).is_empty()
+        );
         assert_eq!(text(&json!(1e3)), "1000");
         assert_eq!(
             (text(&json!(0.5)), text(&json!(true)), text(&json!(null))),

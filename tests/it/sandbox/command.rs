@@ -1,77 +1,10 @@
 //! The command `sandbox` as its users have it: a process that says when it is ready, and runs against it.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::Child;
 
-use serde_json::Value;
-
-use crate::support::cli::{Desk, Ended, SAMPLES};
-
-/// A sandbox in a process of its own; it ends with the test.
-struct Served {
-    child: Child,
-    /// `127.0.0.1:PORT`.
-    address: String,
-    settings: PathBuf,
-}
-
-impl Served {
-    /// Starts it on any port, in the folder `try`, and waits until it is ready.
-    fn start(desk: &Desk, args: &[&str]) -> Self {
-        let all = [&["sandbox", "--listen", "127.0.0.1:0", "--dir", "try"], args].concat();
-        let mut child = desk.start(&all);
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let told = line
-            .strip_prefix("Sandbox ready at http://")
-            .and_then(|told| told.trim_end().split_once(", settings in "));
-        let Some((address, settings)) = told else {
-            panic!("{line:?}: {:?}", Ended::from(child.wait_with_output().unwrap()));
-        };
-        Self { child, address: address.to_owned(), settings: settings.into() }
-    }
-
-    /// A call as another program makes it, with a token from elsewhere.
-    fn get(&self, path: &str) -> Value {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer me\r\nConnection: close\r\n\r\n",
-            self.address
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
-        serde_json::from_str(body).unwrap()
-    }
-
-    /// The results' column under a header, without it.
-    fn column(&self, spreadsheet: &str, name: &str) -> Vec<String> {
-        let path = format!("/v4/spreadsheets/{spreadsheet}/values/Status%20Review?majorDimension=COLUMNS");
-        let columns = self.get(&path)["values"].as_array().unwrap().clone();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let column = columns.iter().find(|column| column[0] == name).unwrap_or_else(|| panic!("{columns:?}"));
-        column.as_array().unwrap()[1..].iter().map(text).collect()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.child.kill().ok(); // it may have ended before
-        self.child.wait().unwrap();
-    }
-}
-
-/// A run against the settings of a sandbox, and its report.
-fn run(desk: &Desk) -> (Ended, Value) {
-    let ended = desk.run(&["run", "--config", "try/sandbox.toml", "--summary", "summary.json"]);
-    assert_eq!(ended.code, 0, "{ended:?}");
-    let summary = serde_json::from_str(&desk.read("summary.json")).unwrap();
-    (ended, summary)
-}
+use crate::support::cli::{Desk, SAMPLES};
+use crate::support::served::{Served, run};
 
 #[test]
 fn the_samples_of_both_languages_are_reviewed_and_a_second_run_writes_nothing() {

@@ -4,6 +4,7 @@ pub(crate) mod cli;
 pub(crate) mod discovery;
 pub(crate) mod http;
 pub(crate) mod reference;
+pub(crate) mod served;
 pub(crate) mod stand;
 
 use std::sync::{Arc, Mutex};

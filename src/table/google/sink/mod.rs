@@ -168,12 +168,7 @@ impl GoogleSink {
         }
         let mut tab = match open.tab.take() {
             Some(tab) => tab,
-            None => {
-                if let Some(unsettled) = self.unsettled.take() {
-                    tokio::time::sleep_until(unsettled.until).await;
-                }
-                open.wanted.prepare(&mut self.requests).await?
-            }
+            None => open.wanted.prepare(&mut self.unsettled, &mut self.requests).await?,
         };
         tab.unsettled = tab.unsettled.take().or(self.unsettled.take());
         let seen = &open.seen;

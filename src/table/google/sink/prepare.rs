@@ -9,7 +9,7 @@ use super::format::Looks;
 use super::requests::{FenceMove, fence, request};
 use super::snapshot::Header;
 use super::survey::{Survey, new_fence, new_tab_id};
-use super::tab::{ResultsTab, first_rows, survey};
+use super::tab::{ResultsTab, Unsettled, first_rows, survey};
 use crate::domain::language::Language;
 use crate::domain::results::ResultColumn;
 use crate::table::google::account::{SERVER_LIMIT, View};
@@ -67,8 +67,13 @@ impl Wanted {
         Ok(Some(found))
     }
 
-    /// Makes of what there is a tab that lacks nothing.
-    pub(super) async fn prepare(&self, count: &mut Requests) -> Result<ResultsTab, TableError> {
+    /// Makes of what there is a tab that lacks nothing. A write of an earlier process that may still come is waited
+    /// for, unless the tab is made: that write makes the same one and is refused, or is meant for one that is gone.
+    pub(super) async fn prepare(
+        &self,
+        unsettled: &mut Option<Unsettled>,
+        count: &mut Requests,
+    ) -> Result<ResultsTab, TableError> {
         let mut refused = None;
         for _ in 0..TRIES {
             let survey = survey(&self.place, count).await?;
@@ -78,6 +83,10 @@ impl Wanted {
             }
             // A tab is made once: of two that are to have one name the second is refused, however late it comes.
             let is_made = matches!(standing, Standing::Absent);
+            if !is_made && let Some(earlier) = unsettled.take() {
+                tokio::time::sleep_until(earlier.until).await;
+                continue;
+            }
             let (tab, header, list) = match standing {
                 Standing::Absent => self.made(),
                 Standing::Blank(tab) => self.headed(tab),
@@ -87,6 +96,7 @@ impl Wanted {
             let list = || list.clone();
             match self.place.account.update(&self.place.spreadsheet_id, &list, count).await {
                 Ok(_) => {
+                    *unsettled = None;
                     let mut ready = ResultsTab::new(self.place.clone(), tab, self.columns.clone(), &header);
                     ready.survey(count).await?;
                     return Ok(ready);

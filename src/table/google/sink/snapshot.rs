@@ -83,20 +83,20 @@ fn column_area(tab: i32, places: &Places, column: ResultColumn) -> Option<Area> 
 
 impl Snapshot {
     /// Puts together what [`areas`] asked for.
-    pub(super) fn of(values: &Values, tab: i32, places: &Places, header: Header) -> Self {
+    pub(super) fn of(mut values: Values, tab: i32, places: &Places, header: Header) -> Self {
         let below = usize::try_from(header.row).unwrap_or_default() + 1;
-        let column =
-            |column| column_area(tab, places, column).map(|area| values.line(area)).unwrap_or_default();
-        let lines = KEY_COLUMNS.map(column);
-        let height = lines.iter().map(|line| line.len()).max().unwrap_or_default();
-        let cell = |line: &[Value], row: usize| line.get(row).map(text).unwrap_or_default();
-        let [key, project, number, verdict] = lines;
+        let lines = KEY_COLUMNS.map(|column| {
+            let area = column_area(tab, places, column);
+            area.map(|area| values.take_line(area)).unwrap_or_default()
+        });
+        let height = lines.iter().map(Vec::len).max().unwrap_or_default();
+        let [mut key, mut project, mut number, mut verdict] = lines.map(|line| line.into_iter().skip(below));
         let rows = (below..height)
-            .map(|row| KeyCells {
-                key: cell(key, row),
-                project: cell(project, row),
-                number: cell(number, row),
-                verdict: cell(verdict, row),
+            .map(|_| KeyCells {
+                key: key.next().unwrap_or_default(),
+                project: project.next().unwrap_or_default(),
+                number: number.next().unwrap_or_default(),
+                verdict: verdict.next().unwrap_or_default(),
             })
             .collect();
         Self { header_row: header.row, header: header.names, places: header.places, rows }
