@@ -23,6 +23,8 @@ pub(super) struct Known {
     /// Rows that are not marked as gone.
     present: HashSet<[u8; 8]>,
     foreign: ForeignVerdicts,
+    /// True if rows bear the mark of people's rows.
+    pub(super) has_marks: bool,
     /// True if writes of earlier runs may still change what was seen.
     is_unsure: bool,
 }
@@ -45,7 +47,7 @@ pub(super) async fn read(
     let values = place.account.values(id, &areas, View::Columns, count).await;
     let values = values.map_err(|fault| place.error(&fault))?;
     let snapshot = Snapshot::of(values, tab.id, &header.places, header.clone());
-    let mut known = Known::default();
+    let mut known = Known { has_marks: snapshot.has_marks(), ..Known::default() };
     let keys: Vec<(RowKey, u32)> = snapshot.keys().collect();
     let is_present = |row: u32| snapshot.cells(row).is_none_or(|cells| !is_gone_mark(&cells.number));
     known.present.extend(keys.iter().filter(|(_, row)| is_present(*row)).map(|(key, _)| short(key)));

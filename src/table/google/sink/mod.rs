@@ -132,7 +132,10 @@ impl GoogleSink {
                 known::read(&self.place, found, header, &form, &how.time_zone, &mut self.requests).await?
             }
         };
-        let tab = wanted.ready(&standing, &survey)?;
+        let mut tab = wanted.ready(&standing, &survey)?;
+        if let Some(tab) = &mut tab {
+            tab.has_marks = known.has_marks;
+        }
         self.unsettled = self.unsettled.take().or_else(|| unsettled(how.unsettled?));
         let owes = match &standing {
             Standing::Table(found, _) => !survey.copies(found.id).is_empty(),

@@ -126,6 +126,12 @@ impl ResultsTab {
         now: &Snapshot,
         count: &mut Requests,
     ) -> Result<Option<Vec<Found<'n, N>>>, TableError> {
+        if column >= self.tab.columns {
+            self.survey(count).await?;
+            if column >= self.tab.columns {
+                return Ok(Some(Vec::new())); // people have deleted the column
+            }
+        }
         let keys = [Area::column(self.tab.id, column)];
         let Some(said) = self.beside_header(&keys, now, count).await? else { return Ok(None) };
         let said = (0u32..).zip(said.lines(keys[0])).skip(now.header_row as usize + 1);

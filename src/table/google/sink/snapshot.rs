@@ -127,6 +127,11 @@ impl Snapshot {
         })
     }
 
+    /// True if a row bears the mark of people's rows.
+    pub(super) fn has_marks(&self) -> bool {
+        self.rows.iter().any(|cells| RowKey::stored(cells.key.as_str()).is_theirs())
+    }
+
     /// Where these keys stand.
     pub(super) fn find<'a>(&self, wanted: impl Fn(&RowKey) -> bool + 'a) -> HashMap<RowKey, u32> {
         self.keys().filter(|(key, _)| wanted(key)).collect()

@@ -40,6 +40,8 @@ pub(super) struct ResultsTab {
     pub(super) spent: Vec<Copy>,
     /// Copies of tabs that are gone, to be removed likewise.
     orphans: Vec<i32>,
+    /// Rows bear the mark of people's rows, which is needed only while there are copies.
+    pub(super) has_marks: bool,
     tabs: usize,
     is_filtered: bool,
     /// Whether the server refuses to remove a fence that is not there; not known until it is tried.
@@ -71,6 +73,8 @@ pub(super) enum Sent {
 
 /// Rows below the header that are read with it, in case people insert some above.
 const ROWS_BELOW: u32 = 20;
+/// So often what is left is tried to be removed.
+const TIDY_TRIES: usize = 3;
 /// So often a look is repeated because the columns moved meanwhile.
 pub(super) const LOOKS: usize = 5;
 
@@ -87,6 +91,7 @@ impl ResultsTab {
             copies: Vec::new(),
             spent: Vec::new(),
             orphans: Vec::new(),
+            has_marks: false,
             tabs: 0,
             is_filtered: false,
             fences_hold: None,
@@ -146,6 +151,7 @@ impl ResultsTab {
             self.accept(&snapshot.header, &snapshot.places)?;
             (self.places, self.header_row) = (snapshot.places.clone(), snapshot.header_row);
             if is_read {
+                self.has_marks = snapshot.has_marks();
                 return Ok(snapshot);
             }
         }
@@ -268,19 +274,26 @@ impl ResultsTab {
         Ok(sent)
     }
 
-    /// Removes the copies that are not needed any more, and the marks that only they needed.
+    /// Removes the copies that are not needed any more, and the marks that only they needed. What cannot be removed is
+    /// left for the next run.
     pub(super) async fn tidy(&mut self, count: &mut Requests) -> Result<(), TableError> {
-        let old_copies = self.leftovers();
-        if old_copies.is_empty() {
-            return Ok(());
-        }
-        let (tab, is_done) = (self.tab.id, self.copies.is_empty());
-        let list = || {
-            let marks = is_done.then(|| without_marks(tab));
-            marks.into_iter().chain(delete_tabs(&old_copies)).collect()
-        };
-        if self.carry_out(&list, None, count).await? == Sent::Done {
-            self.forget(&old_copies);
+        for _ in 0..TIDY_TRIES {
+            let old_copies = self.leftovers();
+            let drops_marks = self.has_marks && self.copies.is_empty();
+            if old_copies.is_empty() && !drops_marks {
+                break;
+            }
+            let tab = self.tab.id;
+            let list = || {
+                let marks = drops_marks.then(|| without_marks(tab));
+                marks.into_iter().chain(delete_tabs(&old_copies)).collect()
+            };
+            if self.carry_out(&list, None, count).await? == Sent::Done {
+                self.forget(&old_copies);
+                self.has_marks &= !drops_marks;
+                break;
+            }
+            self.survey(count).await?;
         }
         Ok(())
     }
