@@ -245,6 +245,11 @@ impl ResultRow {
         Some(row)
     }
 
+    /// True if its check date is that of a model's answer, and not of the run that wrote it.
+    pub fn is_dated(&self) -> bool {
+        !self.raw.is_empty()
+    }
+
     /// The text of a column.
     pub fn text(&self, column: ResultColumn) -> String {
         let optional = |text: &Option<String>| text.clone().unwrap_or_default();

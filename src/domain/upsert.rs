@@ -70,6 +70,8 @@ pub fn change(
             new.issues.push_str(line);
         }
     }
+    // The time of an answer stays as long as the answer does; without one it is that of the run, and tells nothing new.
+    let is_dated = new.is_dated();
     let mut set = Vec::new();
     let mut changed = false;
     for column in wanted {
@@ -78,7 +80,7 @@ pub fn change(
             Some(old) if old == text => {}
             None => {}
             Some(_) => {
-                changed |= column != ResultColumn::CheckDate;
+                changed |= column != ResultColumn::CheckDate || is_dated;
                 set.push((column, text));
             }
         }

@@ -81,10 +81,12 @@ impl Form {
         RowWrite { row: at, was: whole(texts), key, cells: Cells::Put(put) }
     }
 
-    /// A short mark of all that a row says but for the time of the check: equal for a row that need not be written.
+    /// A short mark of all that a row says, but for the time of the check where it is not that of an answer: equal for
+    /// a row that need not be written.
     pub(super) fn told(&self, text: impl Fn(ResultColumn) -> String) -> [u8; 8] {
+        let is_dated = !text(ResultColumn::RawLlmJson).is_empty();
         let mut hasher = blake3::Hasher::new();
-        for column in self.columns.iter().filter(|column| **column != ResultColumn::CheckDate) {
+        for column in self.columns.iter().filter(|column| is_dated || **column != ResultColumn::CheckDate) {
             let text = text(*column);
             hasher.update(&(text.len() as u64).to_le_bytes());
             hasher.update(text.as_bytes());
