@@ -110,7 +110,7 @@ impl<'a> Calculator<'a> {
             Expr::Unary(Unary::Plus | Unary::Minus, inner) => self.format_of(inner, place, steps),
             Expr::Unary(Unary::Percent, _) => Some(("PERCENT".into(), "0.00%".into())),
             Expr::Call(name, arguments) => match name.as_str() {
-                "TODAY" | "DATE" => Some(("DATE".into(), String::new())),
+                "TODAY" | "DATE" | "EDATE" | "EOMONTH" => Some(("DATE".into(), String::new())),
                 "NOW" => Some(("DATE_TIME".into(), String::new())),
                 "SUM" | "MIN" | "MAX" | "AVERAGE" | "ROUND" | "ABS" | "IFERROR" => {
                     self.format_of(arguments.first()?, place, steps)
