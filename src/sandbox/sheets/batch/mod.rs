@@ -30,7 +30,7 @@ use super::schema::UNSERVED;
 use request::{Fields, Reply};
 
 pub(crate) use properties::set_properties;
-pub(crate) use sheets::copied_title;
+pub(crate) use sheets::{copied_title, renumber};
 
 /// The most requests of a batch.
 const MAX_REQUESTS: usize = 100_000;

@@ -226,7 +226,7 @@ impl<'a> Calculator<'a> {
 
     fn named(&self, name: &str) -> Result<(usize, Rect), Fault> {
         let unknown = || ErrorKind::Name.because(format!("Unknown range name: '{}'.", name.to_uppercase()));
-        let named = self.book.named(name).ok_or_else(unknown)?;
+        let named = self.book.named(name, None).ok_or_else(unknown)?;
         let tab = self.book.position(named.sheet).ok_or_else(unknown)?;
         let rect = self.book.tab(tab).map(|tab| tab.clip(named.bounds)).ok_or_else(unknown)?;
         Ok((tab, rect))

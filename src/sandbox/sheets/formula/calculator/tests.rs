@@ -141,6 +141,7 @@ fn names_and_other_sheets() {
         id: "n".into(),
         name: "Total".into(),
         sheet: 0,
+        scoped: false,
         bounds: Rect::new(0..2, 1..2).into(),
     });
     let calculator = Calculator::new(&book, now());
