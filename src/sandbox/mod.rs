@@ -5,6 +5,10 @@
 //! to it: over sockets ([`Sandbox::serve`]) or within the process ([`Sandbox::connect`]), where tokio's clock may
 //! be paused.
 //!
+//! Whoever reaches it may do everything: a token that it did not give is taken for a guest's, so that tools which replay
+//! recordings or cannot sign in may be tried against it ([`Tokens::Own`] refuses them). That pages of the web do not
+//! reach it, too, is seen to by the names that it answers for ([`SandboxParams::any_host`]).
+//!
 //! - `server`, `reply`: HTTP; `hosts`: for which names it answers. `oauth`, `key`: signing in, with a key that is made at the start; `quota`: quotas of a minute.
 //! - `fault`, [`spec`]: what goes wrong and when; in a program by a [`Script`], on the command line by words.
 //! - `chat`: a model that answers by rule of thumb. [`setup`]: tables and settings to begin with.
