@@ -15,7 +15,7 @@ use crate::domain::language::Language;
 use crate::sandbox::setup::{SheetFile, TabName};
 use crate::sandbox::sheets::Switches;
 use crate::sandbox::{
-    FaultScript, FaultSpec, Quota, Sandbox, SandboxParams, Setup, SetupError, ThrowAwayKey, spec,
+    FaultScript, FaultSpec, Quota, Sandbox, SandboxParams, Setup, SetupError, ThrowAwayKey, Tokens, spec,
 };
 
 const EXAMPLES: &str = "\
@@ -50,7 +50,7 @@ pub(crate) struct SandboxArgs {
     /// Address and port to listen on; port 0 is any that is free
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700", value_parser = address)]
     listen: SocketAddr,
-    /// Let other machines in: anybody there may read and change what was loaded
+    /// Let other machines in, and answer for any host: anybody there may read and change what was loaded
     #[arg(long)]
     allow_remote: bool,
     /// Folder for the settings and the key; made if it is missing
@@ -74,6 +74,9 @@ pub(crate) struct SandboxArgs {
     /// How long an access token is good
     #[arg(long, value_name = "TIME", default_value = "3599s", value_parser = lifetime, help_heading = "Trouble")]
     token_lifetime: Duration,
+    /// Which access tokens are taken; one from elsewhere may do everything
+    #[arg(long, value_enum, default_value_t, value_name = "WHOSE", help_heading = "Trouble")]
+    tokens: Whose,
     /// Whether ids that a client chooses for named ranges count: by them it fences a write that comes late
     #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "Trouble")]
     fence: Fence,
@@ -95,6 +98,15 @@ enum Fence {
     Honoured,
     /// The server gives its own
     Ignored,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Whose {
+    /// Those that the sandbox gave; others are answered with 401
+    Own,
+    /// Also made-up ones and Google's own, so that tools that replay recordings or cannot sign in may be tried
+    #[default]
+    Any,
 }
 
 pub(crate) fn run(session: &Session, args: SandboxArgs) -> Result<Exit, CliError> {
@@ -135,6 +147,11 @@ async fn begin(session: &Session, args: SandboxArgs) -> Result<(Sandbox, TcpList
         seed: args.seed,
         quota: args.quota,
         token_lifetime: args.token_lifetime,
+        tokens: match args.tokens {
+            Whose::Own => Tokens::Own,
+            Whose::Any => Tokens::Any,
+        },
+        any_host: args.allow_remote,
         remembers: false,
         ..SandboxParams::new(key.clone())
     });

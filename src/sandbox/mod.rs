@@ -5,12 +5,17 @@
 //! to it: over sockets ([`Sandbox::serve`]) or within the process ([`Sandbox::connect`]), where tokio's clock may
 //! be paused.
 //!
-//! - `server`, `reply`: HTTP. `oauth`, `key`: signing in, with a key that is made at the start; `quota`: quotas of a minute.
+//! Whoever reaches it may do everything: a token that it did not give is taken for a guest's, so that tools which replay
+//! recordings or cannot sign in may be tried against it ([`Tokens::Own`] refuses them). That pages of the web do not
+//! reach it, too, is seen to by the names that it answers for ([`SandboxParams::any_host`]).
+//!
+//! - `server`, `reply`: HTTP; `hosts`: for which names it answers. `oauth`, `key`: signing in, with a key that is made at the start; `quota`: quotas of a minute.
 //! - `fault`, [`spec`]: what goes wrong and when; in a program by a [`Script`], on the command line by words.
 //! - `chat`: a model that answers by rule of thumb. [`setup`]: tables and settings to begin with.
 
 mod chat;
 mod fault;
+mod hosts;
 mod key;
 mod oauth;
 mod quota;
@@ -30,6 +35,7 @@ use tokio::time::Instant;
 
 pub use fault::{Arrival, Door, Fault, Script};
 pub use key::{ACCOUNT, ThrowAwayKey};
+pub use oauth::Tokens;
 pub use quota::Quota;
 pub use server::Seen;
 pub use setup::{Setup, SetupError};
@@ -47,6 +53,7 @@ struct Shared {
     skew: SignedDuration,
     quota: Option<Quota>,
     remembers: bool,
+    any_host: bool,
     inner: Mutex<Inner>,
 }
 
@@ -70,10 +77,15 @@ pub struct SandboxParams {
     pub quota: Option<Quota>,
     /// How long an access token is good. Google gives an hour.
     pub token_lifetime: Duration,
+    /// Which access tokens are taken.
+    pub tokens: Tokens,
     /// How far the sandbox's clock is ahead of this machine's, where it judges signed claims.
     pub skew: SignedDuration,
     /// Whether requests are remembered, for [`Sandbox::seen`].
     pub remembers: bool,
+    /// Whether requests over sockets may be for any host. If not, only those for the address that is listened on and
+    /// for `localhost` are answered, so that no page of the web gets in by a name that leads here.
+    pub any_host: bool,
 }
 
 impl SandboxParams {
@@ -84,8 +96,10 @@ impl SandboxParams {
             seed: 1,
             quota: None,
             token_lifetime: Duration::from_secs(3599),
+            tokens: Tokens::Any,
             skew: SignedDuration::ZERO,
             remembers: true,
+            any_host: false,
         }
     }
 }
@@ -93,19 +107,19 @@ impl SandboxParams {
 impl Sandbox {
     /// A sandbox without spreadsheets.
     pub fn new(params: SandboxParams) -> Self {
-        let SandboxParams { key, seed, quota, token_lifetime, skew, remembers } = params;
+        let SandboxParams { key, seed, quota, token_lifetime, tokens, skew, remembers, any_host } = params;
         let mut office = Office::new(seed);
         office.set_user(ACCOUNT);
         let inner = Inner {
             office,
-            desk: Desk::new(key, seed, token_lifetime),
+            desk: Desk::new(key, seed, token_lifetime, tokens),
             script: None,
             usage: quota::Usage::default(),
             seen: Vec::new(),
             counts: [0; 4],
         };
         let (started, inner) = (Instant::now(), Mutex::new(inner));
-        Self(Arc::new(Shared { started, skew, quota, remembers, inner }))
+        Self(Arc::new(Shared { started, skew, quota, remembers, any_host, inner }))
     }
 
     /// Serves connections until `stop` is ready.

@@ -1,6 +1,10 @@
 //! Signing in: a signed claim goes in, an access token comes out (RFC 7523, as Google does it for service
 //! accounts: <https://developers.google.com/identity/protocols/oauth2/service-account>).
 //!
+//! Tools that are tried against the sandbox, such as those that replay recordings, bring tokens that Google gave or
+//! that were made up, and cannot sign in anew. [`Tokens`] says whether these are taken: by default they are, and may
+//! do everything. A token that looks like one of ours and is none is refused either way.
+//!
 //! Pure: the moment comes with each call, both as the clock has it and as time that only runs forward.
 
 use std::collections::HashMap;
@@ -15,6 +19,16 @@ use serde_json::{Value, json};
 use super::key::{ACCOUNT, ThrowAwayKey};
 use super::sheets::Answer;
 
+/// Which access tokens are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tokens {
+    /// Those that the sandbox gave, for what they were given for, and those from elsewhere, for everything.
+    #[default]
+    Any,
+    /// Only those that the sandbox gave; others are answered with 401, as Google does.
+    Own,
+}
+
 /// Gives tokens and knows which it gave.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -23,6 +37,7 @@ pub(super) struct Desk {
     rng: fastrand::Rng,
     /// How long a token is good.
     lifetime: Duration,
+    taken: Tokens,
     /// True once the account is gone.
     is_deleted: bool,
 }
@@ -40,7 +55,7 @@ pub(super) enum Caller {
     Known(Vec<String>),
     /// Somebody who brought a token from elsewhere: a tool that is tried against us. May do everything.
     Guest,
-    /// Somebody with a token of ours that is not good any more.
+    /// Somebody with a token that is not good, or not good any more.
     Refused,
     /// Somebody without a token.
     Nobody,
@@ -61,9 +76,9 @@ const OURS: &str = "ya29.sandbox-";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 impl Desk {
-    pub(super) fn new(key: ThrowAwayKey, seed: u64, lifetime: Duration) -> Self {
+    pub(super) fn new(key: ThrowAwayKey, seed: u64, lifetime: Duration, taken: Tokens) -> Self {
         let rng = fastrand::Rng::with_seed(seed);
-        Self { key, tokens: HashMap::new(), rng, lifetime, is_deleted: false }
+        Self { key, tokens: HashMap::new(), rng, lifetime, taken, is_deleted: false }
     }
 
     /// The account is deleted: nobody signs in with it any more.
@@ -103,7 +118,7 @@ impl Desk {
             None => Caller::Nobody,
             Some(token) => match self.tokens.get(token) {
                 Some(token) if token.until > now => Caller::Known(token.scopes.clone()),
-                None if !token.starts_with(OURS) => Caller::Guest,
+                None if self.taken == Tokens::Any && !token.starts_with(OURS) => Caller::Guest,
                 Some(_) | None => Caller::Refused,
             },
         }

@@ -55,8 +55,8 @@ impl Reply {
         Self { retry_after, ..self }
     }
 
-    pub(super) fn text(text: &str) -> Self {
-        Self::of(200, "text/plain; charset=UTF-8", text.to_owned())
+    pub(super) fn plain(status: u16, text: &str) -> Self {
+        Self::of(status, "text/plain; charset=UTF-8", text.to_owned())
     }
 
     /// What a front end says when what is behind it does not answer.

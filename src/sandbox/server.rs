@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpListener;
 
 use super::fault::{Arrival, Door, Fault};
+use super::hosts::{Hosts, TURNED_AWAY};
 use super::oauth::Caller;
 use super::reply::{self, Reply, Told, google_error};
 use super::sheets::{Call, Kind, Service};
@@ -46,13 +47,21 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(300);
 pub(super) async fn serve(sandbox: Sandbox, listener: TcpListener, stop: impl Future<Output = ()>) {
     let mut connections = tokio::task::JoinSet::new();
     let mut stop = std::pin::pin!(stop);
+    let hosts = match listener.local_addr() {
+        Ok(address) if !sandbox.0.any_host => Hosts::of(address),
+        Ok(_) => Hosts::Any,
+        Err(error) => {
+            tracing::error!(%error, "nothing is served: the address that is listened on is not known");
+            return;
+        }
+    };
     loop {
         let accepted = tokio::select! {
             () = &mut stop => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => drop(connections.spawn(attend(sandbox.clone(), stream))),
+            Ok((stream, _)) => drop(connections.spawn(attend(sandbox.clone(), stream, hosts.clone()))),
             Err(error) => tracing::warn!(%error, "a connection could not be taken"),
         }
         while connections.try_join_next().is_some() {}
@@ -61,20 +70,30 @@ pub(super) async fn serve(sandbox: Sandbox, listener: TcpListener, stop: impl Fu
 
 pub(super) fn connect(sandbox: Sandbox) -> DuplexStream {
     let (near, far) = tokio::io::duplex(PIPE);
-    tokio::spawn(attend(sandbox, far));
+    tokio::spawn(attend(sandbox, far, Hosts::Any));
     near
 }
 
 /// Serves one connection to its end.
-async fn attend<S>(sandbox: Sandbox, stream: S)
+async fn attend<S>(sandbox: Sandbox, stream: S, hosts: Hosts)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let service = service_fn(move |request| handle(sandbox.clone(), request));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let admitted = hosts.admit(request.uri(), request.headers());
+        let sandbox = sandbox.clone();
+        async move { if admitted { handle(sandbox, request).await } else { Ok(turned_away()) } }
+    });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     // That a connection breaks is often what was asked for.
     http.serve_connection(TokioIo::new(stream), service).await.ok();
+}
+
+/// What is told to whoever asks for a name that is not this machine's. It is not counted among the requests.
+fn turned_away() -> Response<Told> {
+    tracing::warn!("a request for a name that is not this machine's was turned away");
+    Reply::plain(421, TURNED_AWAY).response(false)
 }
 
 /// The connection is dropped without an answer.
@@ -194,7 +213,7 @@ impl Sandbox {
         match message.door() {
             Door::Token => self.sign_in(message),
             Door::Chat => chat::answer(&message.method, &message.path, &message.body),
-            Door::Read | Door::Write if message.path == "/" => Reply::text(ABOUT),
+            Door::Read | Door::Write if message.path == "/" => Reply::plain(200, ABOUT),
             Door::Read | Door::Write => self.serve_google(message),
         }
     }

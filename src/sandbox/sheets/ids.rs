@@ -30,6 +30,11 @@ impl Ids {
         }
     }
 
+    /// Puts things into an order of its own.
+    pub(crate) fn shuffle<T>(&mut self, things: &mut [T]) {
+        self.0.shuffle(things);
+    }
+
     /// An id of a file: 44 letters, digits and marks.
     pub(crate) fn file(&mut self) -> String {
         const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

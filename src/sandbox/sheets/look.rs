@@ -7,7 +7,7 @@ use super::cell::Content;
 use super::formula::Calculator;
 use super::office::Office;
 use super::shift::Axis;
-use super::spreadsheet::{Named, Spreadsheet};
+use super::spreadsheet::Spreadsheet;
 use super::tab::Tab;
 use super::values::shown;
 use super::view;
@@ -92,7 +92,7 @@ impl<'a> BookLook<'a> {
 
     /// Its named ranges, `NamedRange`s.
     pub fn named_ranges(self) -> Vec<Value> {
-        self.book.names.iter().map(Named::json).collect()
+        self.book.shown_names()
     }
 }
 

@@ -62,6 +62,15 @@ impl Location {
         }
     }
 
+    /// The same place on another sheet.
+    pub(crate) fn on(self, sheet: i32) -> Self {
+        match self {
+            Self::Spreadsheet => self,
+            Self::Sheet(_) => Self::Sheet(sheet),
+            Self::Line(_, axis, at) => Self::Line(sheet, axis, at),
+        }
+    }
+
     /// The cells it stands for on its sheet.
     pub(crate) fn bounds(self) -> Bounds {
         match self {

@@ -34,11 +34,24 @@ pub struct Switches {
     /// does not exist, are refused. Default: true. If false, the server gives its own ids, takes the same id
     /// or name again, and takes deletions of unknown ids for done.
     pub named_range_ids: bool,
+    /// `duplicateSheet` also copies the named ranges of the sheet, under their names within the copy, such as
+    /// `'Copy of Plan'!Total`. Default: true. The API's reference says nothing of it; that copies bring such names
+    /// is what programs in the field reckon with, which cut the title off the names they are given.
+    pub copies_named_ranges: bool,
+    /// A named range stays when its sheet is deleted: it is not shown any more, but its name and its id are still
+    /// taken. Default: true, as <https://github.com/burnash/gspread/issues/1530> tells it. If false, it goes with its
+    /// sheet. Names within a copy go with the copy either way.
+    pub keeps_deleted_names: bool,
 }
 
 impl Default for Switches {
     fn default() -> Self {
-        Self { update_grows_rows: false, named_range_ids: true }
+        Self {
+            update_grows_rows: false,
+            named_range_ids: true,
+            copies_named_ranges: true,
+            keeps_deleted_names: true,
+        }
     }
 }
 

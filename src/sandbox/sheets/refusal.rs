@@ -39,6 +39,13 @@ impl Refusal {
         Self { code: 403, status: "PERMISSION_DENIED", message, details: Vec::new() }
     }
 
+    /// The service would do it; the sandbox has no model of it.
+    pub(crate) fn not_modelled(what: &str) -> Self {
+        let message =
+            format!("The sandbox does not model {what}, which Google Sheets has; nothing was changed.");
+        Self { code: 501, status: "UNIMPLEMENTED", message, details: Vec::new() }
+    }
+
     /// Fields of the request cannot be read.
     pub(crate) fn violations(violations: Vec<Violation>) -> Self {
         let all: Vec<&str> = violations.iter().map(|violation| violation.description.as_str()).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::a1::Rect;
-use super::batch::{self, copied_title};
+use super::batch::{self, copied_title, renumber};
 use super::call::{Answer, Call, Endpoint, Route};
 use super::draft::Draft;
 use super::ids::Ids;
@@ -290,7 +290,8 @@ fn copy_to(
     office.change(&target, call.now, |draft| {
         let taken: Vec<i32> = draft.book.tabs.iter().map(|tab| tab.id).collect();
         let title = copied_title(&draft.book, &tab.title);
-        let copy = Tab { id: draft.ids.number(|id| taken.contains(&id)), title, hidden: false, ..tab };
+        let mut copy = Tab { id: draft.ids.number(|id| taken.contains(&id)), title, hidden: false, ..tab };
+        renumber(draft, &mut copy);
         draft.book.tabs.push(Arc::new(copy));
         draft.book.check_size()?;
         Ok(view::sheet_properties(&draft.book, draft.book.tabs.len() - 1))

@@ -43,10 +43,15 @@ pub(crate) struct Spreadsheet {
 pub(crate) struct Named {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// The sheet it is on.
+    /// The sheet it is on, or [`LOST`].
     pub(crate) sheet: i32,
+    /// It is only meant where the title of its sheet is said: `'Copy of Plan'!Total`.
+    pub(crate) scoped: bool,
     pub(crate) bounds: Bounds,
 }
+
+/// The sheet of a name whose sheet was deleted; ids of sheets are not negative.
+pub(crate) const LOST: i32 = -1;
 
 /// A range that was found: its sheet and its cells, as asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,10 +111,17 @@ impl Spreadsheet {
         })
     }
 
-    /// The named range of that name, in whatever case.
-    pub(crate) fn named(&self, name: &str) -> Option<&Named> {
+    /// The named range of that name, in whatever case. Where a sheet is said, its own name comes first.
+    pub(crate) fn named(&self, name: &str, sheet: Option<i32>) -> Option<&Named> {
         let folded = name.to_lowercase();
-        self.names.iter().find(|named| named.name.to_lowercase() == folded)
+        let mut same = self.names.iter().filter(|named| named.name.to_lowercase() == folded);
+        let own = |named: &&Named| named.scoped && Some(named.sheet) == sheet;
+        same.clone().find(own).or_else(|| same.find(|named| !named.scoped))
+    }
+
+    /// The named ranges as the API shows them. Those whose sheet was deleted are not shown.
+    pub(crate) fn shown_names(&self) -> Vec<Value> {
+        self.names.iter().filter(|named| named.sheet != LOST).map(|named| named.json(self)).collect()
     }
 
     /// Finds a range that is written in A1 notation or is a name.
@@ -124,7 +136,8 @@ impl Spreadsheet {
             None => None,
         };
         if let Some(name) = &reference.name {
-            if let Some(named) = self.named(name) {
+            let said = sheet.and_then(|at| self.tab(at)).map(|tab| tab.id);
+            if let Some(named) = self.named(name, said) {
                 return Some(Place { tab: self.position(named.sheet)?, bounds: named.bounds });
             }
             let tab = if sheet.is_none() { self.titled(name)? } else { return None };
@@ -207,9 +220,17 @@ pub(crate) fn time_zone(name: &str) -> Option<TimeZone> {
 }
 
 impl Named {
+    /// Its name, with the title of its sheet where that belongs to it.
+    pub(crate) fn shown(&self, book: &Spreadsheet) -> String {
+        match book.position(self.sheet) {
+            Some(tab) if self.scoped => book.shown(tab, &self.name),
+            _ => self.name.clone(),
+        }
+    }
+
     /// As the API shows it.
-    pub(crate) fn json(&self) -> Value {
-        json!({"namedRangeId": self.id, "name": self.name, "range": self.bounds.json(self.sheet)})
+    pub(crate) fn json(&self, book: &Spreadsheet) -> Value {
+        json!({"namedRangeId": self.id, "name": self.shown(book), "range": self.bounds.json(self.sheet)})
     }
 }
 
@@ -223,7 +244,7 @@ mod tests {
             book.tabs.push(Arc::new(Tab::new(id, title, 10, 5)));
         }
         let bounds = Rect::new(0..3, 1..3).into();
-        book.names.push(Named { id: "n".into(), name: "Total".into(), sheet: 1, bounds });
+        book.names.push(Named { id: "n".into(), name: "Total".into(), sheet: 1, scoped: false, bounds });
         book
     }
 

@@ -12,7 +12,9 @@ use rsa::sha2::Sha256;
 use rsa::signature::{SignatureEncoding as _, Signer as _};
 use serde_json::{Value, json};
 use status_validator::sandbox::sheets::Office;
-use status_validator::sandbox::{ACCOUNT, Arrival, Door, Fault, Quota, Sandbox, SandboxParams, ThrowAwayKey};
+use status_validator::sandbox::{
+    ACCOUNT, Arrival, Door, Fault, Quota, Sandbox, SandboxParams, ThrowAwayKey, Tokens,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
@@ -64,11 +66,15 @@ impl Served {
 
     /// Sends a request on a connection of its own; none if the answer is not whole.
     async fn send(&self, line: &str, headers: &str, body: &str) -> Option<Answer> {
+        self.send_to(&self.address.to_string(), line, headers, body).await
+    }
+
+    /// Sends a request as one for that host.
+    async fn send_to(&self, host: &str, line: &str, headers: &str, body: &str) -> Option<Answer> {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let length = body.len();
         let request = format!(
-            "{line} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}",
-            self.address
+            "{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut bytes = Vec::new();
@@ -249,6 +255,35 @@ async fn tokens_end() {
         assert!(answer.body.contains(words) && answer.head.contains("invalid_token"), "{answer:?}");
     }
     assert_eq!(served.read(GUEST).await.status, 200, "a tool that brings its own may be tried");
+    let strict = Served::new(SandboxParams { tokens: Tokens::Own, ..params() }).await;
+    assert_eq!(strict.read(GUEST).await.status, 401, "where only tokens of ours count, it may not");
+    let ours = strict.token(READ).await;
+    assert_eq!(strict.read(Some(&ours)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_page_whose_name_leads_here_does_not_get_in() {
+    let (served, open) =
+        (Served::new(params()).await, Served::new(SandboxParams { any_host: true, ..params() }).await);
+    let (read, token) = ("GET /v4/spreadsheets/book", "Authorization: Bearer me\r\n");
+    for (host, status) in
+        [("evil.example", 421), ("localhost", 200), ("127.0.0.1", 200), ("[::1]", 200), ("localhost.", 421)]
+    {
+        let status_of = async |served: &Served| {
+            let host = format!("{host}:{}", served.address.port());
+            soon(served.send_to(&host, read, token, "")).await.unwrap()
+        };
+        let answer = status_of(&served).await;
+        assert_eq!(answer.status, status, "{host}: {answer:?}");
+        assert_eq!(status_of(&open).await.status, 200, "{host}");
+        assert!(status == 200 || answer.body.contains("--allow-remote"), "{answer:?}");
+    }
+    let port = served.address.port();
+    for path in ["GET /", "GET /v1/models", "POST /token"] {
+        let answer = soon(served.send_to(&format!("evil.example:{port}"), path, "", "")).await.unwrap();
+        assert_eq!(answer.status, 421, "{path}");
+    }
+    assert_eq!(served.sandbox.seen().len(), 3, "who was turned away counts for nothing");
 }
 
 #[tokio::test]

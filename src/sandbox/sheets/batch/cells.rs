@@ -178,7 +178,7 @@ const UNSERVED: [&str; 4] = ["pivotTable", "dataSourceTable", "dataSourceFormula
 impl NewCell {
     fn read(data: &Fields, mask: &Mask, book: &Spreadsheet) -> Result<Self, Refusal> {
         if let Some(name) = UNSERVED.iter().find(|name| data.contains_key(**name) && mask.has(name)) {
-            return Err(Refusal::invalid(format!("The sandbox does not serve {name}; nothing was changed.")));
+            return Err(Refusal::not_modelled(name));
         }
         let content = match object(data, "userEnteredValue").filter(|_| mask.has("userEnteredValue")) {
             Some(value) => entered(value, book)?,

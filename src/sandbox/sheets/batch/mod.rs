@@ -4,8 +4,10 @@ mod banding;
 mod borders;
 mod cells;
 mod dimensions;
+mod fill;
 mod filters;
 mod groups;
+mod import;
 mod merges;
 mod metadata;
 mod names;
@@ -30,7 +32,7 @@ use super::schema::UNSERVED;
 use request::{Fields, Reply};
 
 pub(crate) use properties::set_properties;
-pub(crate) use sheets::copied_title;
+pub(crate) use sheets::{copied_title, renumber};
 
 /// The most requests of a batch.
 const MAX_REQUESTS: usize = 100_000;
@@ -64,9 +66,7 @@ pub(crate) fn apply(draft: &mut Draft, body: &Map<String, Value>) -> Result<Vec<
 fn carry_out(draft: &mut Draft, kind: &str, fields: &Fields) -> Reply {
     match KINDS.iter().find(|(name, _)| *name == kind) {
         Some((_, request)) => request(draft, fields),
-        None if UNSERVED.contains(&kind) => {
-            Err(Refusal::invalid("The sandbox does not serve this kind of request; nothing was changed."))
-        }
+        None if UNSERVED.contains(&kind) => Err(Refusal::not_modelled(kind)),
         None => Err(Refusal::invalid("Unknown kind of request.")),
     }
 }
@@ -75,7 +75,7 @@ fn carry_out(draft: &mut Draft, kind: &str, fields: &Fields) -> Reply {
 type Request = fn(&mut Draft, &Fields) -> Reply;
 
 /// Every kind of request that is served.
-const KINDS: [(&str, Request); 50] = [
+const KINDS: [(&str, Request); 54] = [
     ("addBanding", banding::add),
     ("addConditionalFormatRule", rules::add),
     ("addDimensionGroup", groups::add),
@@ -85,6 +85,7 @@ const KINDS: [(&str, Request); 50] = [
     ("addSheet", sheets::add),
     ("appendCells", cells::append),
     ("appendDimension", dimensions::append),
+    ("autoFill", fill::auto_fill),
     ("autoResizeDimensions", dimensions::auto_resize),
     ("clearBasicFilter", filters::clear_basic),
     ("copyPaste", paste::copy),
@@ -108,10 +109,13 @@ const KINDS: [(&str, Request); 50] = [
     ("insertRange", ranges::insert),
     ("mergeCells", merges::merge),
     ("moveDimension", dimensions::relocate),
+    ("pasteData", import::paste),
+    ("randomizeRange", sort::randomize),
     ("repeatCell", cells::repeat),
     ("setBasicFilter", filters::set_basic),
     ("setDataValidation", validation::set),
     ("sortRange", sort::sort),
+    ("textToColumns", import::to_columns),
     ("trimWhitespace", tidy::trim_whitespace),
     ("unmergeCells", merges::unmerge),
     ("updateBanding", banding::update),

@@ -27,8 +27,9 @@ pub(super) fn add(draft: &mut Draft, request: &Fields) -> Reply {
     };
     let place = place(draft, needed(range, "range")?)?;
     draft.book.closed(place)?;
-    let named = Named { id, name: name.to_owned(), sheet: tab(draft, place.tab)?.id, bounds: place.bounds };
-    let reply = json!({"namedRange": named.json()});
+    let sheet = tab(draft, place.tab)?.id;
+    let named = Named { id, name: name.to_owned(), sheet, scoped: false, bounds: place.bounds };
+    let reply = json!({"namedRange": named.json(&draft.book)});
     draft.book.names.push(named);
     Ok(Some(reply))
 }
@@ -41,8 +42,11 @@ pub(super) fn update(draft: &mut Draft, request: &Fields) -> Reply {
     let mut named = draft.book.names.get(at).cloned().ok_or_else(Refusal::not_found)?;
     if mask.has("name") {
         let name = text(range, "name");
-        check_name(draft, name, Some(at))?;
-        name.clone_into(&mut named.name);
+        if name != named.shown(&draft.book) {
+            check_name(draft, name, Some(at))?;
+            name.clone_into(&mut named.name);
+            named.scoped = false;
+        }
     }
     if mask.has("range") {
         let place = place(draft, needed(range, "range")?)?;
@@ -81,7 +85,7 @@ fn check_name(draft: &Draft, name: &str, own: Option<usize>) -> Result<(), Refus
         return Err(Refusal::invalid(format!("Invalid name: {name}")));
     }
     let folded = name.to_lowercase();
-    let same = draft.book.names.iter().position(|named| named.name.to_lowercase() == folded);
+    let same = draft.book.names.iter().position(|named| !named.scoped && named.name.to_lowercase() == folded);
     if draft.switches.named_range_ids && same.is_some() && same != own {
         return Err(Refusal::invalid(format!(
             "Cannot add named range with name: {name}, a named range with that name already exists."

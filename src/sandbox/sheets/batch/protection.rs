@@ -19,7 +19,8 @@ pub(super) fn add(draft: &mut Draft, request: &Fields) -> Reply {
     draft.ids = ids;
     let area = Area { id, bounds, body: body(range, &draft.user) };
     let mut shown = view::protected_range(&area, tab(draft, at)?.id);
-    shown["editors"] = json!({});
+    // The reply tells the editors that were asked for; that whoever asks is one of them shows when it is read.
+    shown["editors"] = Value::Object(object(range, "editors").cloned().unwrap_or_default());
     tab_mut(draft, at)?.protections.push(area);
     Ok(Some(json!({"protectedRange": shown})))
 }

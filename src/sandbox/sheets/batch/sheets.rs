@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::request::{Fields, Reply, flag, index, integer, needed, object, sheet, tab, text};
 use crate::sandbox::sheets::draft::Draft;
 use crate::sandbox::sheets::format::complete_colors;
 use crate::sandbox::sheets::lines;
+use crate::sandbox::sheets::metadata::Metadata;
 use crate::sandbox::sheets::refusal::Refusal;
-use crate::sandbox::sheets::spreadsheet::{NEW_COLUMNS, NEW_ROWS, Spreadsheet};
+use crate::sandbox::sheets::spreadsheet::{LOST, NEW_COLUMNS, NEW_ROWS, Named, Spreadsheet};
 use crate::sandbox::sheets::tab::Tab;
 use crate::sandbox::sheets::view;
 
@@ -66,7 +67,14 @@ pub(super) fn delete(draft: &mut Draft, request: &Fields) -> Reply {
         return Err(Refusal::invalid("You can't remove all the visible sheets in a document."));
     }
     let title = draft.book.tabs.remove(at).title.clone();
-    draft.book.names.retain(|named| named.sheet != id);
+    let keeps = draft.switches.keeps_deleted_names;
+    draft.book.names.retain_mut(|named| {
+        let is_on_it = named.sheet == id;
+        if is_on_it {
+            named.sheet = LOST;
+        }
+        !is_on_it || (keeps && !named.scoped)
+    });
     draft.book.metadata.retain(|metadata| metadata.location.sheet() != Some(id));
     lines::rewrite_formulas(&mut draft.book, &title, |_| None);
     Ok(None)
@@ -84,21 +92,51 @@ pub(super) fn duplicate(draft: &mut Draft, request: &Fields) -> Reply {
             title.to_owned()
         }
     };
+    let source_id = source.id;
     let mut copy = Tab { id, title, ..source };
     renumber(draft, &mut copy);
     let count = draft.book.tabs.len();
     let at = (index(request, "insertSheetIndex")?.unwrap_or(0) as usize).min(count);
     draft.book.tabs.insert(at, Arc::new(copy));
     draft.book.check_size()?;
+    copy_metadata(draft, source_id, id);
+    if draft.switches.copies_named_ranges {
+        copy_names(draft, source_id, id);
+    }
     reply(draft, at)
 }
 
+/// Lets a copy have the metadata of its source, with ids of its own.
+fn copy_metadata(draft: &mut Draft, source: i32, copy: i32) {
+    let found = draft.book.metadata.iter().filter(|metadata| metadata.location.sheet() == Some(source));
+    let found: Vec<Metadata> = found.cloned().collect();
+    for metadata in found {
+        let id = draft.ids.number(|id| draft.book.metadata.iter().any(|metadata| metadata.id == id));
+        let location = metadata.location.on(copy);
+        draft.book.metadata.push(Metadata { id, location, ..metadata });
+    }
+}
+
+/// Lets a copy have the named ranges of its source, by names that hold within the copy.
+fn copy_names(draft: &mut Draft, source: i32, copy: i32) {
+    let found: Vec<Named> = draft.book.names.iter().filter(|named| named.sheet == source).cloned().collect();
+    for named in found {
+        let id = draft.ids.name(|id| draft.book.names.iter().any(|named| named.id == id));
+        draft.book.names.push(Named { id, sheet: copy, scoped: true, ..named });
+    }
+}
+
 /// Gives what hangs on a copied sheet ids of its own.
-fn renumber(draft: &mut Draft, copy: &mut Tab) {
+pub(crate) fn renumber(draft: &mut Draft, copy: &mut Tab) {
     let taken: Vec<i32> = draft.book.tabs.iter().flat_map(|tab| tab.area_ids().collect::<Vec<_>>()).collect();
     for areas in [&mut copy.filter_views, &mut copy.protections, &mut copy.bandings] {
         for area in areas {
             area.id = draft.ids.number(|id| taken.contains(&id));
+            // What is left open of a protected sheet is left open of its copy.
+            let open = area.body.get_mut("unprotectedRanges").and_then(Value::as_array_mut);
+            for range in open.into_iter().flatten() {
+                range["sheetId"] = Value::from(copy.id);
+            }
         }
     }
 }

@@ -49,12 +49,31 @@ pub(super) fn sort_rows(draft: &mut Draft, at: usize, rect: Rect, specs: &[&Fiel
         }
         order
     });
+    let rows: Vec<u32> = rows.into_iter().map(|(row, _)| row).collect();
+    arrange(draft, at, rect, &rows)
+}
+
+/// `randomizeRange`
+pub(super) fn randomize(draft: &mut Draft, request: &Fields) -> Reply {
+    let (at, rect) = cells(draft, request, "range")?;
+    if tab(draft, at)?.merges.iter().any(|merge| merge.height() > 1 && merge.meet(rect).is_some()) {
+        return Err(Refusal::invalid("You can't randomize a range that contains vertically merged cells."));
+    }
+    let mut rows: Vec<u32> = rect.rows().collect();
+    draft.ids.shuffle(&mut rows);
+    arrange(draft, at, rect, &rows)?;
+    Ok(None)
+}
+
+/// Puts the rows of a rectangle into this order. Cells move with all that is theirs.
+fn arrange(draft: &mut Draft, at: usize, rect: Rect, rows: &[u32]) -> Result<(), Refusal> {
+    let found = tab(draft, at)?;
     let old: Vec<Vec<Cell>> = rows
         .iter()
-        .map(|(row, _)| rect.columns().map(|column| found.grid.cell(*row, column).clone()).collect())
+        .map(|row| rect.columns().map(|column| found.grid.cell(*row, column).clone()).collect())
         .collect();
     let grid = &mut tab_mut(draft, at)?.grid;
-    for ((cells, (from, _)), to) in old.into_iter().zip(&rows).zip(rect.top..) {
+    for ((cells, from), to) in old.into_iter().zip(rows).zip(rect.top..) {
         if *from == to {
             continue;
         }

@@ -17,6 +17,7 @@ pub(super) fn show(section: &Section, value: f64, locale: &Locale) -> Option<Str
     for (at, piece) in pieces.iter().enumerate() {
         match piece {
             Piece::Literal(literal) => text.push_str(literal),
+            Piece::Slash => text.push('/'),
             Piece::Point => text.push('.'),
             Piece::Comma => text.push(','),
             Piece::Date('m', count) if *count <= 2 && is_minute(pieces, at) => {

@@ -1,6 +1,7 @@
 //! What a cell shows: values as texts, by the pattern of their number format and the locale.
 
 mod dates;
+mod fractions;
 mod numbers;
 mod pattern;
 
@@ -46,7 +47,7 @@ fn number(value: f64, format: Option<(&str, &str)>, locale: &Locale) -> String {
     if section.is_date() {
         return dates::show(section, value, locale).unwrap_or_else(|| general(value, locale));
     }
-    numbers::show(section, value, locale)
+    fractions::show(section, value, locale).unwrap_or_else(|| numbers::show(section, value, locale))
 }
 
 /// A number without a pattern: as many digits as it has, up to ten that matter.

@@ -27,6 +27,7 @@ pub(super) fn show(section: &Section, value: f64, locale: &Locale) -> String {
         match piece {
             Piece::Literal(literal) => text.push_str(literal),
             Piece::Percent => text.push('%'),
+            Piece::Slash => text.push('/'),
             Piece::Value => text.push_str(&general(value, locale)),
             Piece::Point => text.push(locale.decimal),
             Piece::Digit(mark) if layout.is_whole(at) => text.push_str(&writer.whole(*mark)),

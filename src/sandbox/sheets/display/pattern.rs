@@ -16,6 +16,8 @@ pub(super) enum Piece {
     Point,
     Comma,
     Percent,
+    /// The stroke of a fraction; elsewhere it is a character like others.
+    Slash,
     /// `E+` or `E-`.
     Exponent,
     /// `@`: the value as it is.
@@ -40,6 +42,11 @@ enum Comparison {
 }
 
 impl Section {
+    /// A section of these pieces.
+    pub(super) fn of(pieces: Vec<Piece>) -> Self {
+        Self { pieces, condition: None }
+    }
+
     /// True if it shows a date or a time.
     pub(super) fn is_date(&self) -> bool {
         self.pieces.iter().any(|piece| matches!(piece, Piece::Date(..) | Piece::Elapsed(..) | Piece::Half(_)))
@@ -168,6 +175,7 @@ fn plain<'a>(pieces: &mut Vec<Piece>, rest: &'a str) -> &'a str {
         }
         ',' => (Piece::Comma, 1),
         '%' => (Piece::Percent, 1),
+        '/' if matches!(pieces.last(), Some(Piece::Digit(_))) => (Piece::Slash, 1),
         '@' => (Piece::Value, 1),
         'E' | 'e' if exponent => (Piece::Exponent, 2),
         other => {

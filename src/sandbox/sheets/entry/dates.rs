@@ -125,12 +125,14 @@ fn numeric(text: &str, locale: &Locale, this_year: i16) -> Option<(Date, String)
     let order: Vec<Part> = match parts.as_slice() {
         [first, _, _] if first.len() == 4 => vec![Part::Year, Part::Month, Part::Day],
         [_, _, _] => locale.order.to_vec(),
+        // A year of four digits behind a month: the first day of it.
+        [_, year] if separator == '/' && year.len() == 4 => vec![Part::Month, Part::Year],
         [_, _] if separator != '.' => {
             locale.order.iter().copied().filter(|part| *part != Part::Year).collect()
         }
         _ => return None,
     };
-    let (mut day, mut month, mut year) = (0, 0, this_year);
+    let (mut day, mut month, mut year) = (1, 0, this_year);
     let mut pattern = Vec::new();
     let padded = parts.iter().any(|part| part.len() == 2 && part.starts_with('0'));
     for (part, text) in order.iter().zip(&parts) {
@@ -183,6 +185,7 @@ fn with_month_name(text: &str, locale: &Locale, this_year: i16) -> Option<(Date,
     let full = |index: usize| parts.get(index).and_then(|text| full_year(text.parse().ok()?, text.len()));
     let separator = if text.contains('-') { "-" } else { " " };
     let (day, year, pattern) = match (position, parts.len()) {
+        (0, 2) if parts.get(1)?.len() == 4 => (1, number(1)?, format!("{name}{separator}yyyy")),
         (0, 2) => (number(1)?, this_year, format!("{name}{separator}d")),
         (0, 3) => (number(1)?, full(2)?, format!("{name} d, yyyy")),
         (1, 2) => (number(0)?, this_year, format!("d{separator}{name}")),

@@ -110,7 +110,7 @@ impl<'a> Calculator<'a> {
             Expr::Unary(Unary::Plus | Unary::Minus, inner) => self.format_of(inner, place, steps),
             Expr::Unary(Unary::Percent, _) => Some(("PERCENT".into(), "0.00%".into())),
             Expr::Call(name, arguments) => match name.as_str() {
-                "TODAY" | "DATE" => Some(("DATE".into(), String::new())),
+                "TODAY" | "DATE" | "EDATE" | "EOMONTH" => Some(("DATE".into(), String::new())),
                 "NOW" => Some(("DATE_TIME".into(), String::new())),
                 "SUM" | "MIN" | "MAX" | "AVERAGE" | "ROUND" | "ABS" | "IFERROR" => {
                     self.format_of(arguments.first()?, place, steps)
@@ -226,7 +226,7 @@ impl<'a> Calculator<'a> {
 
     fn named(&self, name: &str) -> Result<(usize, Rect), Fault> {
         let unknown = || ErrorKind::Name.because(format!("Unknown range name: '{}'.", name.to_uppercase()));
-        let named = self.book.named(name).ok_or_else(unknown)?;
+        let named = self.book.named(name, None).ok_or_else(unknown)?;
         let tab = self.book.position(named.sheet).ok_or_else(unknown)?;
         let rect = self.book.tab(tab).map(|tab| tab.clip(named.bounds)).ok_or_else(unknown)?;
         Ok((tab, rect))

@@ -1,12 +1,19 @@
 //! The functions that formulas may call.
 
-use std::sync::Arc;
+mod criteria;
+mod dates;
+mod lookup;
+mod texts;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::calculator::{Calculator, Key, Operand};
-use super::operators::{finite, number, order, text, truth};
+use super::operators::{Joined, finite, number, short, text, truth};
 use super::parser::Expr;
+use crate::sandbox::sheets::a1::Rect;
 use crate::sandbox::sheets::display;
-use crate::sandbox::sheets::entry::{self, Locale};
+use crate::sandbox::sheets::entry::Locale;
 use crate::sandbox::sheets::value::{ErrorKind, Fault, Scalar};
 
 /// Calls a function.
@@ -16,7 +23,11 @@ pub(super) fn call(
     arguments: &[Expr],
     place: Key,
 ) -> Result<Scalar, Fault> {
-    let Some((_, least, most, function)) = FUNCTIONS.iter().find(|(found, ..)| *found == name) else {
+    let tables: [&[Entry]; 5] =
+        [&FUNCTIONS, &criteria::FUNCTIONS, &lookup::FUNCTIONS, &texts::FUNCTIONS, &dates::FUNCTIONS];
+    let Some((_, least, most, function)) = tables.into_iter().flatten().find(|(found, ..)| *found == name)
+    else {
+        warn(name);
         return Err(ErrorKind::Name.because(format!("Unknown function: '{name}'.")));
     };
     if arguments.len() < *least || arguments.len() > *most {
@@ -26,21 +37,41 @@ pub(super) fn call(
             arguments.len()
         )));
     }
-    function(&Arguments { calc, list: arguments, place, locale: calc.book().locale() })
+    let value = function(&Arguments { calc, list: arguments, place, locale: calc.book().locale() })?;
+    match &value {
+        Scalar::Text(text) => short(text, name).map(|()| value),
+        _ => Ok(value),
+    }
 }
+
+/// Says once that a function is not modelled: that its cells are errors may be the sandbox's lack.
+fn warn(name: &str) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    /// Whoever makes up names does not fill the memory.
+    const MOST: usize = 1000;
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.len() < MOST && told.insert(name.to_owned()) {
+        tracing::warn!(
+            function = name,
+            "the sandbox does not model this function: its cells are #NAME? here, even if Google Sheets has it"
+        );
+    }
+}
+
+/// A function, with the least and the most arguments that it takes.
+type Entry = (&'static str, usize, usize, Function);
 
 type Function = fn(&Arguments<'_, '_>) -> Result<Scalar, Fault>;
 
 /// As many arguments as there are.
 const MANY: usize = 255;
 
-/// The functions with the least and the most arguments they take.
-const FUNCTIONS: [(&str, usize, usize, Function); 40] = [
+/// Functions of numbers, of truth, and of what else has no table of its own.
+const FUNCTIONS: [Entry; 48] = [
     ("SUM", 1, MANY, |args| args.numbers().map(|numbers| Scalar::Number(numbers.iter().sum()))),
     ("AVERAGE", 1, MANY, average),
     ("COUNT", 1, MANY, |args| Ok(count(&args.all(), |value| matches!(value, Scalar::Number(_))))),
     ("COUNTA", 1, MANY, |args| Ok(count(&args.all(), |value| !value.is_blank()))),
-    ("COUNTIF", 2, 2, count_if),
     ("MIN", 1, MANY, |args| args.numbers().map(|numbers| extreme(&numbers, f64::min))),
     ("MAX", 1, MANY, |args| args.numbers().map(|numbers| extreme(&numbers, f64::max))),
     ("IF", 2, 3, choose),
@@ -54,16 +85,16 @@ const FUNCTIONS: [(&str, usize, usize, Function); 40] = [
     ("TRUE", 0, 0, |_| Ok(Scalar::Bool(true))),
     ("FALSE", 0, 0, |_| Ok(Scalar::Bool(false))),
     ("NA", 0, 0, |_| Err(ErrorKind::NotAvailable.because(""))),
-    ("TODAY", 0, 0, |args| Ok(Scalar::Number(entry::serial(args.calc.clock()).floor()))),
-    ("NOW", 0, 0, |args| Ok(Scalar::Number(entry::serial(args.calc.clock())))),
-    ("DATE", 3, 3, date),
     ("HYPERLINK", 1, 2, |args| {
         args.text(0)?;
         Ok(if args.list.len() > 1 { args.get(1) } else { args.get(0) })
     }),
     ("CONCATENATE", 1, MANY, |args| {
-        let parts: Result<String, Fault> = args.all().iter().map(|value| text(value, args.locale)).collect();
-        parts.map(Scalar::from)
+        let mut joined = Joined::by("CONCATENATE");
+        for value in args.all() {
+            joined.push(&text(&value, args.locale)?)?;
+        }
+        Ok(joined.into())
     }),
     ("CONCAT", 2, 2, |args| Ok(format!("{}{}", args.text(0)?, args.text(1)?).into())),
     ("LEN", 1, 1, |args| Ok(Scalar::Number(args.text(0)?.encode_utf16().count() as f64))),
@@ -86,7 +117,26 @@ const FUNCTIONS: [(&str, usize, usize, Function); 40] = [
     ("ABS", 1, 1, |args| args.number(0).map(|value| Scalar::Number(value.abs()))),
     ("INT", 1, 1, |args| args.number(0).map(|value| Scalar::Number(value.floor()))),
     ("MOD", 2, 2, modulo),
-    ("ROUND", 1, 2, round),
+    ("ROUND", 1, 2, |args| rounded(args, |size| (size + 0.5 + size * f64::EPSILON).floor())),
+    // What lies a hair off a whole number is one: 1.1 * 100 is 110.00000000000001.
+    ("ROUNDUP", 1, 2, |args| rounded(args, |size| (size - size * 2.0 * f64::EPSILON).ceil())),
+    ("ROUNDDOWN", 1, 2, |args| rounded(args, |size| (size + size * 2.0 * f64::EPSILON).floor())),
+    ("TRUNC", 1, 2, |args| rounded(args, |size| (size + size * 2.0 * f64::EPSILON).floor())),
+    ("PRODUCT", 1, MANY, |args| finite(args.numbers()?.iter().product()).map(Scalar::Number)),
+    ("POWER", 2, 2, |args| finite(args.number(0)?.powf(args.number(1)?)).map(Scalar::Number)),
+    ("SQRT", 1, 1, |args| {
+        let value = args.number(0)?;
+        if value < 0.0 {
+            return Err(ErrorKind::Number.because(format!(
+                "Function SQRT parameter 1 value is negative. It should be greater than or equal to 0 but is {value}."
+            )));
+        }
+        Ok(Scalar::Number(value.sqrt()))
+    }),
+    ("SIGN", 1, 1, |args| {
+        let value = args.number(0)?;
+        Ok(Scalar::Number(if value == 0.0 { 0.0 } else { value.signum() }))
+    }),
     ("TEXT", 2, 2, |args| {
         let pattern = args.text(1)?;
         Ok(display::show(&args.get(0), Some(("", &pattern)), args.locale).into())
@@ -94,7 +144,14 @@ const FUNCTIONS: [(&str, usize, usize, Function); 40] = [
     ("VALUE", 1, 1, |args| args.number(0).map(Scalar::Number)),
     ("ISBLANK", 1, 1, |args| Ok(Scalar::Bool(args.get(0).is_blank()))),
     ("ISERROR", 1, 1, |args| Ok(Scalar::Bool(matches!(args.get(0), Scalar::Error(_))))),
+    ("ISNA", 1, 1, |args| Ok(Scalar::Bool(args.fault_of(0) == Some(ErrorKind::NotAvailable)))),
+    ("ISERR", 1, 1, |args| {
+        Ok(Scalar::Bool(args.fault_of(0).is_some_and(|kind| kind != ErrorKind::NotAvailable)))
+    }),
     ("ISNUMBER", 1, 1, |args| Ok(Scalar::Bool(matches!(args.get(0), Scalar::Number(_))))),
+    ("ISTEXT", 1, 1, |args| Ok(Scalar::Bool(matches!(args.get(0), Scalar::Text(_))))),
+    ("ISNONTEXT", 1, 1, |args| Ok(Scalar::Bool(!matches!(args.get(0), Scalar::Text(_))))),
+    ("ISLOGICAL", 1, 1, |args| Ok(Scalar::Bool(matches!(args.get(0), Scalar::Bool(_))))),
 ];
 
 struct Arguments<'a, 'b> {
@@ -108,6 +165,23 @@ impl Arguments<'_, '_> {
     /// An argument as a single value; nothing if it is not given.
     fn get(&self, index: usize) -> Scalar {
         self.list.get(index).map_or(Scalar::Blank, |expr| self.calc.scalar(expr, self.place))
+    }
+
+    /// The kind of error that an argument is; none if it is none.
+    fn fault_of(&self, index: usize) -> Option<ErrorKind> {
+        match self.get(index) {
+            Scalar::Error(fault) => Some(fault.kind),
+            _ => None,
+        }
+    }
+
+    /// An argument that has to be a range: its sheet and its cells.
+    fn area(&self, index: usize) -> Result<(usize, Rect), Fault> {
+        match self.list.get(index).map(|expr| self.calc.operand(expr, self.place)) {
+            Some(Operand::Area(tab, rect)) => Ok((tab, rect)),
+            Some(Operand::Scalar(Scalar::Error(fault))) => Err(fault),
+            _ => Err(ErrorKind::NotAvailable.because("Argument must be a range.")),
+        }
     }
 
     fn number(&self, index: usize) -> Result<f64, Fault> {
@@ -181,21 +255,13 @@ fn extreme(numbers: &[f64], of: fn(f64, f64) -> f64) -> Scalar {
 fn average(args: &Arguments<'_, '_>) -> Result<Scalar, Fault> {
     let numbers = args.numbers()?;
     if numbers.is_empty() {
-        return Err(
-            ErrorKind::DivideByZero.because("Evaluation of function AVERAGE caused a divide by zero error.")
-        );
+        return Err(no_average());
     }
     finite(numbers.iter().sum::<f64>() / numbers.len() as f64).map(Scalar::Number)
 }
 
-fn count_if(args: &Arguments<'_, '_>) -> Result<Scalar, Fault> {
-    let wanted = args.get(1);
-    let Some(Operand::Area(tab, rect)) = args.list.first().map(|expr| args.calc.operand(expr, args.place))
-    else {
-        return Err(ErrorKind::NotAvailable.because("Argument must be a range."));
-    };
-    let values: Vec<Scalar> = args.calc.values(tab, rect).collect();
-    Ok(count(&values, |value| !value.is_blank() && order(value, &wanted).is_eq()))
+fn no_average() -> Fault {
+    ErrorKind::DivideByZero.because("Evaluation of function AVERAGE caused a divide by zero error.")
 }
 
 fn choose(args: &Arguments<'_, '_>) -> Result<Scalar, Fault> {
@@ -205,19 +271,6 @@ fn choose(args: &Arguments<'_, '_>) -> Result<Scalar, Fault> {
         Some(Expr::Missing) => Scalar::Text(Arc::from("")),
         Some(_) => args.get(branch),
     })
-}
-
-fn date(args: &Arguments<'_, '_>) -> Result<Scalar, Fault> {
-    let whole = |index| args.number(index).map(|value| value.trunc().clamp(-99_999.0, 99_999.0) as i64);
-    let (year, month, day) = (whole(0)?, whole(1)?, whole(2)?);
-    let year = if (0..1900).contains(&year) { year + 1900 } else { year };
-    let months = year * 12 + month - 1;
-    let first = i16::try_from(months.div_euclid(12)).ok().zip(i8::try_from(months.rem_euclid(12) + 1).ok());
-    let first = first.and_then(|(year, month)| jiff::civil::Date::new(year, month, 1).ok());
-    let Some(first) = first else {
-        return Err(ErrorKind::Number.because("Function DATE result is not a date that can be shown."));
-    };
-    Ok(Scalar::Number(entry::serial(first.into()) + (day - 1) as f64))
 }
 
 fn part(args: &Arguments<'_, '_>, of: fn(Vec<char>, usize) -> String) -> Result<Scalar, Fault> {
@@ -246,10 +299,9 @@ fn modulo(args: &Arguments<'_, '_>) -> Result<Scalar, Fault> {
     Ok(Scalar::Number(value - by * (value / by).floor()))
 }
 
-fn round(args: &Arguments<'_, '_>) -> Result<Scalar, Fault> {
+/// A number with so many places, its size rounded to a whole one by `whole`.
+fn rounded(args: &Arguments<'_, '_>, whole: fn(f64) -> f64) -> Result<Scalar, Fault> {
     let (value, places) = (args.number(0)?, args.number(1)?.trunc().clamp(-20.0, 20.0));
     let scale = 10f64.powi(places as i32);
-    let rounded = (value * scale).abs();
-    let rounded = (rounded + 0.5 + rounded * f64::EPSILON).floor() / scale;
-    finite(rounded.copysign(value)).map(Scalar::Number)
+    finite((whole((value * scale).abs()) / scale).copysign(value)).map(Scalar::Number)
 }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::parser::{Binary, Unary};
+use crate::sandbox::sheets::cell::MAX_CHARACTERS;
 use crate::sandbox::sheets::display;
 use crate::sandbox::sheets::entry::{self, Locale};
 use crate::sandbox::sheets::value::{ErrorKind, Fault, Scalar};
@@ -102,7 +103,55 @@ pub(super) fn truth(value: &Scalar) -> Result<bool, Fault> {
 }
 
 fn join(left: &Scalar, right: &Scalar, locale: &Locale) -> Result<Scalar, Fault> {
-    Ok(format!("{}{}", text(left, locale)?, text(right, locale)?).into())
+    let mut joined = Joined::by("CONCATENATE");
+    joined.push(&text(left, locale)?)?;
+    joined.push(&text(right, locale)?)?;
+    Ok(joined.into())
+}
+
+/// A text that grows, and not beyond what a cell may hold: a few formulas that double a text would fill the memory.
+pub(super) struct Joined {
+    text: String,
+    /// In UTF-16, as cells count.
+    characters: usize,
+    function: &'static str,
+}
+
+impl Joined {
+    /// Nothing yet, by that function.
+    pub(super) fn by(function: &'static str) -> Self {
+        Self { text: String::new(), characters: 0, function }
+    }
+
+    /// Adds a part.
+    pub(super) fn push(&mut self, part: &str) -> Result<(), Fault> {
+        self.characters += part.encode_utf16().count();
+        if self.characters > MAX_CHARACTERS {
+            return Err(too_long(self.function));
+        }
+        self.text.push_str(part);
+        Ok(())
+    }
+}
+
+impl From<Joined> for Scalar {
+    fn from(joined: Joined) -> Self {
+        joined.text.into()
+    }
+}
+
+/// Refuses a text that a cell could not hold.
+pub(super) fn short(text: &str, function: &str) -> Result<(), Fault> {
+    if text.len() > MAX_CHARACTERS && text.encode_utf16().count() > MAX_CHARACTERS {
+        return Err(too_long(function));
+    }
+    Ok(())
+}
+
+fn too_long(function: &str) -> Fault {
+    ErrorKind::Value.because(format!(
+        "Text result of {function} is longer than the limit of {MAX_CHARACTERS} characters."
+    ))
 }
 
 fn compared(operator: Binary, left: &Scalar, right: &Scalar) -> Result<bool, Fault> {

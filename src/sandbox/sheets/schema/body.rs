@@ -58,14 +58,14 @@ impl Reader {
             }
             if let Some(choice) = message.choice(field.name) {
                 if chosen.contains(&choice) {
-                    let place = if path.is_empty() { choice.into() } else { format!("{path}.{choice}") };
-                    let place = if choice == "kind" && !path.is_empty() { path.to_owned() } else { place };
+                    // The message is named, not the choice within it, as Google's APIs have it for `requests[0]`
+                    // and the like; the body itself has no name.
+                    let place = if path.is_empty() { String::new() } else { format!(" at '{path}'") };
                     let description = format!(
-                        "Invalid value at '{place}' (oneof), oneof field '{choice}' is already set. \
-                         Cannot set '{}'",
+                        "Invalid value{place} (oneof), oneof field '{choice}' is already set. Cannot set '{}'",
                         field.name
                     );
-                    self.violations.push(Violation { field: place, description });
+                    self.violations.push(Violation { field: path.to_owned(), description });
                     continue;
                 }
                 chosen.push(choice);
@@ -308,7 +308,17 @@ mod tests {
             (
                 "ConditionalFormatRule",
                 json!({"booleanRule": {}, "gradientRule": {}}),
+                "Invalid value (oneof), oneof field 'rule' is already set. Cannot set 'gradientRule'",
+            ),
+            (
+                "AddConditionalFormatRuleRequest",
+                json!({"rule": {"booleanRule": {}, "gradientRule": {}}}),
                 "Invalid value at 'rule' (oneof), oneof field 'rule' is already set. Cannot set 'gradientRule'",
+            ),
+            (
+                "UpdateCellsRequest",
+                json!({"rows": [{"values": [{"userEnteredValue": {"stringValue": "x", "numberValue": 1}}]}]}),
+                "Invalid value at 'rows[0].values[0].user_entered_value' (oneof), oneof field 'value' is already set. Cannot set 'numberValue'",
             ),
             (
                 "BatchUpdateSpreadsheetRequest",

@@ -58,7 +58,7 @@ Request: addBanding AddBandingRequest, addChart any, addCommentReply any,
   addDimensionGroup AddDimensionGroupRequest, addFilterView AddFilterViewRequest,
   addNamedRange AddNamedRangeRequest, addProtectedRange AddProtectedRangeRequest, addSheet AddSheetRequest,
   addSlicer any, addTable any, appendCells AppendCellsRequest, appendDimension AppendDimensionRequest,
-  autoFill any, autoResizeDimensions AutoResizeDimensionsRequest, cancelDataSourceRefresh any,
+  autoFill AutoFillRequest, autoResizeDimensions AutoResizeDimensionsRequest, cancelDataSourceRefresh any,
   clearBasicFilter ClearBasicFilterRequest, copyPaste CopyPasteRequest,
   createDeveloperMetadata CreateDeveloperMetadataRequest, cutPaste CutPasteRequest,
   deleteBanding DeleteBandingRequest, deleteComment any, deleteCommentReply any,
@@ -71,9 +71,9 @@ Request: addBanding AddBandingRequest, addChart any, addCommentReply any,
   duplicateFilterView DuplicateFilterViewRequest, duplicateSheet DuplicateSheetRequest,
   findReplace FindReplaceRequest, insertComment any, insertDimension InsertDimensionRequest,
   insertRange InsertRangeRequest, mergeCells MergeCellsRequest, moveDimension MoveDimensionRequest,
-  pasteData any, randomizeRange any, refreshDataSource any, repeatCell RepeatCellRequest,
+  pasteData PasteDataRequest, randomizeRange RandomizeRangeRequest, refreshDataSource any, repeatCell RepeatCellRequest,
   setBasicFilter SetBasicFilterRequest, setDataValidation SetDataValidationRequest,
-  sortRange SortRangeRequest, textToColumns any, trimWhitespace TrimWhitespaceRequest,
+  sortRange SortRangeRequest, textToColumns TextToColumnsRequest, trimWhitespace TrimWhitespaceRequest,
   unmergeCells UnmergeCellsRequest, updateBanding UpdateBandingRequest, updateBorders UpdateBordersRequest,
   updateCells UpdateCellsRequest, updateChartSpec any, updateCommentPost any,
   updateConditionalFormatRule UpdateConditionalFormatRuleRequest, updateDataSource any,
@@ -164,6 +164,11 @@ MoveDimensionRequest: destinationIndex int, source DimensionRange
 RepeatCellRequest: cell CellData, fields mask, range GridRange
 SetBasicFilterRequest: filter BasicFilter
 SetDataValidationRequest: filteredRowsIncluded bool, range GridRange, rule DataValidationRule
+AutoFillRequest: range GridRange, sourceAndDestination SourceAndDestination, useAlternateSeries bool
+SourceAndDestination: dimension @Dimension, fillLength int, source GridRange
+PasteDataRequest: coordinate GridCoordinate, data string, delimiter string, html bool, type @PasteType
+RandomizeRangeRequest: range GridRange
+TextToColumnsRequest: delimiter string, delimiterType @TextToColumnsRequest.DelimiterType, source GridRange
 SortRangeRequest: range GridRange, sortSpecs [SortSpec]
 TrimWhitespaceRequest: range GridRange
 UnmergeCellsRequest: range GridRange
@@ -283,6 +288,7 @@ SheetType: SHEET_TYPE_UNSPECIFIED GRID OBJECT DATA_SOURCE
 SortOrder: SORT_ORDER_UNSPECIFIED ASCENDING DESCENDING
 SpreadsheetProperties.RecalculationInterval: RECALCULATION_INTERVAL_UNSPECIFIED ON_CHANGE MINUTE HOUR
 TextDirection: TEXT_DIRECTION_UNSPECIFIED LEFT_TO_RIGHT RIGHT_TO_LEFT
+TextToColumnsRequest.DelimiterType: DELIMITER_TYPE_UNSPECIFIED COMMA SEMICOLON PERIOD SPACE CUSTOM AUTODETECT
 ThemeColorType: THEME_COLOR_TYPE_UNSPECIFIED TEXT BACKGROUND ACCENT1 ACCENT2 ACCENT3 ACCENT4 ACCENT5 ACCENT6
   LINK
 ValueInputOption: INPUT_VALUE_OPTION_UNSPECIFIED RAW USER_ENTERED
@@ -292,24 +298,25 @@ WrapStrategy: WRAP_STRATEGY_UNSPECIFIED OVERFLOW_CELL LEGACY_WRAP CLIP WRAP
 ";
 
 /// Fields of which a message takes one: message, name of the choice, fields. No field stands for all of them.
-pub(super) const CHOICES: [(&str, &str, &[&str]); 7] = [
+pub(super) const CHOICES: [(&str, &str, &[&str]); 9] = [
     ("Request", "kind", &[]),
     ("ExtendedValue", "value", &[]),
     ("ColorStyle", "kind", &[]),
     ("DataFilter", "filter", &[]),
     ("ConditionalFormatRule", "rule", &["booleanRule", "gradientRule"]),
     ("UpdateCellsRequest", "area", &["range", "start"]),
+    ("AutoFillRequest", "area", &["range", "sourceAndDestination"]),
+    ("PasteDataRequest", "kind", &["delimiter", "html"]),
     ("FindReplaceRequest", "scope", &["range", "sheetId", "allSheets"]),
 ];
 
 /// Kinds of requests that the API knows and the sandbox does not serve.
-pub(crate) const UNSERVED: [&str; 24] = [
+pub(crate) const UNSERVED: [&str; 20] = [
     "addChart",
     "addCommentReply",
     "addDataSource",
     "addSlicer",
     "addTable",
-    "autoFill",
     "cancelDataSourceRefresh",
     "deleteComment",
     "deleteCommentReply",
@@ -317,10 +324,7 @@ pub(crate) const UNSERVED: [&str; 24] = [
     "deleteEmbeddedObject",
     "deleteTable",
     "insertComment",
-    "pasteData",
-    "randomizeRange",
     "refreshDataSource",
-    "textToColumns",
     "updateChartSpec",
     "updateCommentPost",
     "updateDataSource",

@@ -13,7 +13,7 @@ use super::json::Object;
 use super::metadata::{Location, Metadata};
 use super::schema::Mask;
 use super::shift::Axis;
-use super::spreadsheet::{Named, Spreadsheet};
+use super::spreadsheet::Spreadsheet;
 use super::tab::{Area, Rule, Tab};
 
 pub(crate) use grid_data::hyperlinks;
@@ -43,7 +43,7 @@ pub(crate) fn spreadsheet(book: &Spreadsheet, wish: &Wish<'_>, now: Timestamp) -
         .with("spreadsheetId", book.id.as_str())
         .some("properties", wish.mask.has("properties").then(|| properties(book)))
         .list("sheets", sheets)
-        .list("namedRanges", book.names.iter().map(Named::json).collect())
+        .list("namedRanges", book.shown_names())
         .with("spreadsheetUrl", format!("https://docs.google.com/spreadsheets/d/{}/edit", book.id))
         .list("developerMetadata", metadata.collect())
         .into();

@@ -2,6 +2,7 @@
 
 mod atomic;
 mod cells;
+mod fill;
 mod following;
 mod lines;
 mod objects;
@@ -30,7 +31,7 @@ fn what_is_not_served_is_refused_as_a_whole() {
     for kind in UNSERVED {
         let refused = bench.batch_refused(&json!([clear, {kind: {}}]));
         let expected = format!(
-            "Invalid requests[1].{kind}: The sandbox does not serve this kind of request; nothing was changed."
+            "Invalid requests[1].{kind}: The sandbox does not model {kind}, which Google Sheets has; nothing was changed."
         );
         assert_eq!(refused, expected);
     }

@@ -127,7 +127,8 @@ fn protections() {
         json!({"range": {"endRowIndex": 2}, "description": "d", "editors": {"users": ["a@example.com"]}});
     let replies = bench.batch(&json!([{"addProtectedRange": {"protectedRange": range}}]));
     let shown = &replies[0]["addProtectedRange"]["protectedRange"];
-    assert_eq!((&shown["editors"], &shown["requestingUserCanEdit"]), (&json!({}), &json!(true)));
+    let asked = json!({"users": ["a@example.com"]});
+    assert_eq!((&shown["editors"], &shown["requestingUserCanEdit"]), (&asked, &json!(true)));
     let id = shown["protectedRangeId"].clone();
     bench.batch(&json!([{"updateProtectedRange": {"protectedRange": {"protectedRangeId": id, "warningOnly": true, "range": {"endRowIndex": 5}}, "fields": "warningOnly,range,description"}}]));
     let user = bench.office.user().to_owned();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::sandbox::sheets::bench::Bench;
+use crate::sandbox::sheets::office::Switches;
 
 fn titles(bench: &mut Bench) -> Vec<String> {
     let sheets = bench.fields("sheets.properties.title")["sheets"].take();
@@ -192,4 +193,60 @@ fn properties_of_the_spreadsheet() {
     );
     bench.batch_refused(&update(json!({"locale": "x"}), "locale"));
     bench.batch_refused(&update(json!({}), "title"));
+}
+
+#[test]
+fn a_copy_has_the_names_and_the_metadata_of_its_source() {
+    let mut bench = Bench::of(5, 5, &json!([["a", "b"]]));
+    bench.batch(&json!([
+        {"addNamedRange": {"namedRange": {"namedRangeId": "n1", "name": "Total", "range": {"endRowIndex": 1, "endColumnIndex": 1}}}},
+        {"createDeveloperMetadata": {"developerMetadata": {"metadataId": 7, "metadataKey": "k", "visibility": "DOCUMENT", "location": {"sheetId": 0}}}},
+        {"addProtectedRange": {"protectedRange": {"range": {}, "unprotectedRanges": [{"endRowIndex": 1}]}}},
+        {"setBasicFilter": {"filter": {"range": {"endRowIndex": 2}}}},
+        {"addConditionalFormatRule": {"rule": {"ranges": [{"endRowIndex": 1}], "booleanRule": {"condition": {"type": "NOT_BLANK"}, "format": {}}}}},
+        {"duplicateSheet": {"sourceSheetId": 0, "newSheetId": 8, "insertSheetIndex": 1, "newSheetName": "Its copy"}},
+    ]));
+    let names = bench.fields("namedRanges")["namedRanges"].take();
+    assert_eq!((names.as_array().unwrap().len(), &names[0]["name"]), (2, &json!("Total")));
+    assert_eq!((&names[1]["name"], &names[1]["range"]["sheetId"]), (&json!("'Its copy'!Total"), &json!(8)));
+    assert_ne!(names[0]["namedRangeId"], names[1]["namedRangeId"]);
+    let copy =
+        bench.fields("sheets(basicFilter,conditionalFormats,developerMetadata,protectedRanges)")["sheets"][1]
+            .take();
+    let metadata = &copy["developerMetadata"][0];
+    assert!(metadata["metadataKey"] == "k" && metadata["metadataId"] != 7, "{copy}");
+    assert_eq!(metadata["location"]["sheetId"], 8);
+    assert_eq!(copy["protectedRanges"][0]["unprotectedRanges"][0]["sheetId"], 8);
+    assert_eq!(copy["basicFilter"]["range"]["sheetId"], 8);
+    assert_eq!(copy["conditionalFormats"][0]["ranges"][0]["sheetId"], 8);
+    bench.type_in("'Its copy'!Total", &json!([["changed"]]));
+    assert_eq!(bench.values("Total"), json!([["a"]]));
+    assert_eq!(bench.values("'Its copy'!A1"), json!([["changed"]]));
+    let keep = json!([{"updateNamedRange": {"namedRange": {"namedRangeId": names[1]["namedRangeId"], "name": "'Its copy'!Total", "range": {"sheetId": 8}}, "fields": "*"}}]);
+    bench.batch(&keep);
+    bench.batch(&json!([{"deleteSheet": {"sheetId": 8}}]));
+    assert_eq!(bench.fields("namedRanges")["namedRanges"].as_array().unwrap().len(), 1);
+    bench.office.set_switches(Switches { copies_named_ranges: false, ..Switches::default() });
+    bench.batch(&json!([{"duplicateSheet": {"sourceSheetId": 0}}]));
+    assert_eq!(bench.fields("namedRanges")["namedRanges"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn the_name_of_a_deleted_sheet_stays_taken_though_nobody_sees_it() {
+    for keeps_deleted_names in [true, false] {
+        let mut bench = Bench::new();
+        bench.office.set_switches(Switches { keeps_deleted_names, ..Switches::default() });
+        let add = json!([{"addNamedRange": {"namedRange": {"namedRangeId": "n1", "name": "N", "range": {"endRowIndex": 1}}}}]);
+        bench.batch(&add);
+        bench.type_in("A1", &json!([["=N"]]));
+        bench.batch(&json!([{"addSheet": {"properties": {"sheetId": 3}}}, {"deleteSheet": {"sheetId": 0}}]));
+        assert_eq!(bench.fields("namedRanges"), json!({}));
+        let add = json!([{"addNamedRange": {"namedRange": {"namedRangeId": "n2", "name": "N", "range": {"sheetId": 3, "endRowIndex": 1}}}}]);
+        if keeps_deleted_names {
+            let refused = bench.batch_refused(&add);
+            assert!(refused.ends_with("a named range with that name already exists."), "{refused}");
+            bench.batch(&json!([{"deleteNamedRange": {"namedRangeId": "n1"}}]));
+        }
+        bench.batch(&add);
+    }
 }

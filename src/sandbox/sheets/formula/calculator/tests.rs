@@ -141,6 +141,7 @@ fn names_and_other_sheets() {
         id: "n".into(),
         name: "Total".into(),
         sheet: 0,
+        scoped: false,
         bounds: Rect::new(0..2, 1..2).into(),
     });
     let calculator = Calculator::new(&book, now());
@@ -167,4 +168,145 @@ fn formats_and_links_come_from_what_a_formula_is_made_of() {
     assert_eq!((format(1), format(2).as_deref()), (None, Some("DATE ")));
     assert_eq!(calculator.link((0, 3, 0)).as_deref(), Some("https://e.com/7"));
     assert_eq!(calculator.link((0, 0, 0)), None);
+}
+
+#[test]
+fn functions_that_choose_and_look_up() {
+    let others = [
+        ("B1", "apple"),
+        ("C1", "3"),
+        ("D1", "red"),
+        ("B2", "Banana"),
+        ("C2", "5"),
+        ("D2", "yellow"),
+        ("B3", "cherry"),
+        ("C3", "=C1+C2"),
+        ("D3", "red"),
+        ("E1", "10"),
+        ("E2", "20"),
+        ("E3", "30"),
+    ];
+    for (formula, expected) in [
+        ("=VLOOKUP(\"banana\",B1:D3,3,FALSE)", "yellow"),
+        ("=VLOOKUP(25,E1:E3,1)", "20"),
+        ("=VLOOKUP(\"x\",B1:D3,2,FALSE)", "#N/A (Did not find value 'x' in VLOOKUP evaluation.)"),
+        ("=VLOOKUP(\"apple\",B1:D3,4,0)", "#REF! (VLOOKUP evaluates to an out of bounds range.)"),
+        ("=HLOOKUP(3,C1:E3,3,FALSE)", "8"),
+        ("=INDEX(B1:D3,3,2)", "8"),
+        ("=INDEX(B1:D1,3)", "red"),
+        ("=INDEX(B1:D3,MATCH(\"b*\",B1:B3,0),3)", "yellow"),
+        (
+            "=INDEX(B1:B3,4)",
+            "#NUM! (Function INDEX parameter 2 value is 4. Valid values are between 0 and 3 inclusive.)",
+        ),
+        ("=MATCH(25,E1:E3)", "2"),
+        ("=MATCH(5,E1:E3)", "#N/A (Did not find value '5' in MATCH evaluation.)"),
+        ("=CHOOSE(2,\"a\",\"b\")", "b"),
+        ("=IFS(C1>5,\"big\",C1>2,\"middle\")", "middle"),
+        ("=IFS(FALSE,1)", "#N/A (No match)"),
+        ("=SWITCH(D2,\"red\",1,\"YELLOW\",2,9)", "2"),
+        ("=SWITCH(D2,\"red\",1,9)", "9"),
+        ("=IFNA(NA(),\"none\")", "none"),
+        ("=COUNTIF(D1:D3,\"red\")", "2"),
+        ("=COUNTIF(E1:E9,\">=20\")", "2"),
+        ("=COUNTIF(E1:E4,\"<>20\")", "3"),
+        ("=COUNTIF(B1:B3,\"*an*\")", "1"),
+        ("=COUNTIF(B1:B5,\"\")", "2"),
+        ("=COUNTIF(B1:B5,\"<>\")", "3"),
+        ("=COUNTBLANK(B1:B5)", "2"),
+        ("=COUNTIFS(D1:D3,\"red\",E1:E3,\">10\")", "1"),
+        ("=COUNTIFS(D1:D3,\"red\",E1:E2,\">10\")", "#VALUE! (Array arguments are of different size.)"),
+        ("=SUMIF(D1:D3,\"red\",C1:C3)", "11"),
+        ("=SUMIF(E1:E3,\">10\")", "50"),
+        ("=SUMIFS(C1:C3,D1:D3,\"red\",E1:E3,\"<\"&30)", "3"),
+        ("=AVERAGEIF(D1:D3,\"red\",E1:E3)", "20"),
+        (
+            "=AVERAGEIFS(E1:E3,D1:D3,\"blue\")",
+            "#DIV/0! (Evaluation of function AVERAGE caused a divide by zero error.)",
+        ),
+        ("=ISNA(MATCH(1,E1:E3,0))", "true"),
+        ("=ISERR(1/0)", "true"),
+        ("=ISTEXT(B1)", "true"),
+        ("=ROUNDUP(1.1*100,0)", "110"),
+        ("=ROUNDUP(-1.21,1)", "-1.3"),
+        ("=ROUNDDOWN(1.29,1)", "1.2"),
+        ("=SQRT(16)+POWER(2,3)+SIGN(-4)+PRODUCT(2,3)", "17"),
+    ] {
+        assert_eq!(value(formula, &others), expected, "{formula}");
+    }
+}
+
+#[test]
+fn functions_of_texts() {
+    for (formula, expected) in [
+        ("=SUBSTITUTE(\"a-b-c\",\"-\",\"+\")", "a+b+c"),
+        ("=SUBSTITUTE(\"a-b-c\",\"-\",\"+\",2)", "a-b+c"),
+        ("=REPLACE(\"годы\",2,2,\"ор\")", "горы"),
+        ("=FIND(\"б\",\"абв\")", "2"),
+        ("=FIND(\"B\",\"abc\")", "#VALUE! (In FIND evaluation, cannot find 'B' within 'abc'.)"),
+        ("=SEARCH(\"B\",\"abcb\",3)", "4"),
+        ("=REGEXMATCH(\"R12\",\"\\d+\")", "true"),
+        ("=REGEXEXTRACT(\"R12 x\",\"R(\\d+)\")", "12"),
+        ("=REGEXREPLACE(\"a1b2\",\"([a-z])(\\d)\",\"$2\\1$\")", "1a$2b$"),
+        (
+            "=REGEXMATCH(\"x\",\"(\")",
+            "#REF! (Function REGEXMATCH parameter 2 value \"(\" is not a valid regular expression.)",
+        ),
+        ("=JOIN(\",\",1,\"\",\"x\")", "1,,x"),
+        ("=TEXTJOIN(\", \",TRUE,B1:B9,\"\",\"x\")", "one, two, x"),
+        ("=REPT(\"ab\",3)", "ababab"),
+        ("=PROPER(\"the END of it's\")", "The End Of It'S"),
+        ("=CHAR(1046)&CODE(\"A\")", "Ж65"),
+    ] {
+        assert_eq!(value(formula, &[("B1", "one"), ("B3", "two")]), expected, "{formula}");
+    }
+}
+
+#[test]
+fn functions_of_dates() {
+    let day =
+        |year: i16, month: i8, day: i8| entry::serial(jiff::civil::date(year, month, day).into()).to_string();
+    for (formula, expected) in [
+        ("=YEAR(\"2026-03-13\")*100+MONTH(TODAY())", "202603".to_owned()),
+        ("=DAY(TODAY())&HOUR(0.75)&MINUTE(TIME(1,2,3))", "13182".to_owned()),
+        ("=EDATE(DATE(2024,1,31),1)", day(2024, 2, 29)),
+        ("=EOMONTH(DATE(2024,1,31),-2)", day(2023, 11, 30)),
+        ("=DATEDIF(DATE(2020,2,28),DATE(2023,2,27),\"Y\")", "2".to_owned()),
+        ("=DATEDIF(DATE(2020,1,15),DATE(2020,3,14),\"m\")", "1".to_owned()),
+        ("=DATEDIF(DATE(2020,1,15),DATE(2020,3,14),\"MD\")", "28".to_owned()),
+        ("=DATEDIF(DATE(2020,1,15),DATE(2021,3,14),\"YM\")", "1".to_owned()),
+        ("=DATEDIF(DATE(2020,3,1),DATE(2021,3,14),\"YD\")", "13".to_owned()),
+        ("=DAYS(DATE(2020,3,1),DATE(2020,2,1))", "29".to_owned()),
+        ("=WEEKDAY(DATE(2026,3,13))", "6".to_owned()),
+        ("=WEEKDAY(DATE(2026,3,13),2)", "5".to_owned()),
+        ("=WEEKNUM(DATE(2026,1,4))", "2".to_owned()),
+        ("=WEEKNUM(DATE(2026,1,4),2)", "1".to_owned()),
+        ("=ISOWEEKNUM(DATE(2027,1,1))", "53".to_owned()),
+    ] {
+        assert_eq!(value(formula, &[]), expected, "{formula}");
+    }
+}
+
+#[test]
+fn texts_that_formulas_make_have_an_end() {
+    let mut cells = vec![("B1".to_owned(), "x".repeat(1000))];
+    for row in 2..40 {
+        cells.push((format!("B{row}"), format!("=B{0}&B{0}", row - 1)));
+    }
+    let cells: Vec<(&str, &str)> =
+        cells.iter().map(|(place, text)| (place.as_str(), text.as_str())).collect();
+    assert_eq!(value("=LEN(B6)", &cells), "32000");
+    let limit =
+        |name: &str| format!("#VALUE! (Text result of {name} is longer than the limit of 50000 characters.)");
+    for (formula, name) in [
+        ("=B39", "CONCATENATE"),
+        ("=CONCATENATE(B6,B6)", "CONCATENATE"),
+        ("=SUBSTITUTE(B6,\"x\",B6)", "SUBSTITUTE"),
+        ("=REGEXREPLACE(B6,\"(x+)\",\"$1$1\")", "REGEXREPLACE"),
+        ("=REPT(\"x\",1000000000000)", "REPT"),
+        ("=JOIN(B6,1,2,3)", "JOIN"),
+        ("=TEXT(1,REPT(\"@@@@@\",10000)&\"0\")", "CONCATENATE"),
+    ] {
+        assert_eq!(value(formula, &cells), limit(name), "{formula}");
+    }
 }
