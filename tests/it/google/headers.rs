@@ -1,4 +1,5 @@
-//! Where the header of the results is, if people have written above it.
+//! Where the header of the results is, if people have written above it or have edited it between runs; cells that they
+//! have merged.
 
 use serde_json::{Value, json};
 use status_validator::domain::results::ResultRow;
@@ -91,4 +92,76 @@ async fn a_tab_is_blank_only_if_all_of_it_is() {
         "{told}"
     );
     assert_eq!(stand.review(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_header_that_was_renamed_between_runs_is_told() {
+    let stand = Stand::new();
+    run(&stand, &rows(3)).await;
+    write(&stand, 0, 5, &["Валидно?"]);
+    let done = run(&stand.another(), &rows(3)).await;
+    let told = done.warnings.join("; ");
+    for words in ["lacks", "«Is Valid» (renamed to «Валидно?» in column F?)", "delete the one that is added"]
+    {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert_eq!(stand.review()[0][14], "Is Valid");
+    assert_eq!(stand.column("Is Valid"), ["YES", "YES", "YES"]);
+    let done = run(&stand.another(), &rows(3)).await;
+    assert_eq!((done.warnings.len(), done.unchanged), (0, 3), "told once: {done:?}");
+
+    write(&stand, 0, 5, &["Is Valid"]);
+    let error = open_error(&stand).await;
+    assert!(matches!(error, TableError::Header { .. }), "{error}");
+    let told = error.to_string();
+    for words in ["«Is Valid»", "columns 6, 15", "delete all but one of them", "what was judged is kept"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let tab = stand.tab_id(TARGET, REVIEW);
+    let added = json!({"sheetId": tab, "dimension": "COLUMNS", "startIndex": 14, "endIndex": 15});
+    stand.edit(&json!([{"deleteDimension": {"range": added}}]));
+    let done = run(&stand.another(), &rows(3)).await;
+    assert_eq!((done.unchanged, done.warnings.len()), (3, 0), "as it was before");
+}
+
+#[tokio::test(start_paused = true)]
+async fn most_of_a_header_of_ours_is_enough_and_less_is_not() {
+    let stand = Stand::new();
+    run(&stand, &rows(3)).await;
+    write(&stand, 0, 0, &["№", "Project name", "Status", "Date", "Text"]);
+    let done = run(&stand.another(), &rows(3)).await;
+    assert!(done.warnings[0].contains("«Row Number» (renamed to «№» in column A?)"), "{:?}", done.warnings);
+    assert_eq!(stand.review().len(), 4, "rows are known by their keys");
+
+    let stand = Stand::new();
+    run(&stand, &rows(3)).await;
+    write(&stand, 0, 0, &["a", "b", "c", "d", "e", "f", "g", "h"]);
+    let before = stand.review();
+    let told = open_error(&stand).await.to_string();
+    assert!(told.contains("had results once") && told.contains("put it back above the results"), "{told}");
+    assert_eq!(stand.review(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn merged_cells_are_told_and_their_rows_are_not_marked() {
+    let stand = Stand::new();
+    run(&stand, &rows(4)).await;
+    let tab = stand.tab_id(TARGET, REVIEW);
+    let merge = |rows: [u32; 2], columns: [u32; 2]| {
+        let range = json!({"sheetId": tab, "startRowIndex": rows[0], "endRowIndex": rows[1],
+            "startColumnIndex": columns[0], "endColumnIndex": columns[1]});
+        json!({"mergeCells": {"range": range, "mergeType": "MERGE_ALL"}})
+    };
+    let column = json!({"appendDimension": {"sheetId": tab, "dimension": "COLUMNS", "length": 4}});
+    stand.edit(&json!([column, merge([2, 3], [0, 14]), merge([3, 5], [15, 17])]));
+    let merged = stand.review()[2].clone();
+    assert_eq!((merged[0].as_str(), merged[13].as_str()), ("3", ""), "Google keeps the first cell only");
+    let done = run(&stand.another(), &rows(4)).await;
+    assert_eq!((done.written, done.unchanged, done.marked_gone), (1, 3, 0), "{done:?}");
+    let told = done.warnings.join("; ");
+    assert!(told.contains("merged: A3:N3;") && told.contains("unmerge them"), "only ours: {told}");
+    assert_eq!(stand.review()[2], merged, "it is left as it is");
+    assert_eq!(stand.column("Key"), ["p2", "", "p4", "p5", "p3"]);
+    let done = run(&stand.another(), &rows(4)).await;
+    assert_eq!((done.written, done.unchanged, done.marked_gone), (0, 4, 0), "added once");
 }

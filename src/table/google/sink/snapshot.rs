@@ -9,6 +9,7 @@ use crate::domain::columns::HeaderProblems;
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultColumn;
 use crate::domain::upsert::ExistingKeys;
+use crate::table::google::tabs::Tab;
 use crate::table::google::values::{Area, Values, text};
 use crate::table::places::{Owner, Places, header_score};
 
@@ -112,6 +113,23 @@ impl Snapshot {
             })
             .collect();
         Self { header_row: header.row, header: header.names, places: header.places, rows }
+    }
+
+    /// Rows whose key and project are hidden in merged cells of this tab are taken for people's: a number alone would
+    /// make another row of them, one that the source does not have.
+    pub(super) fn without_hidden(mut self, tab: &Tab) -> Self {
+        let place = |column| self.places.of(column).and_then(|at| u32::try_from(at).ok());
+        let (Some(key), Some(project)) = (place(ResultColumn::Key), place(ResultColumn::ProjectName)) else {
+            return self;
+        };
+        let first = self.row(0);
+        for (row, cells) in (first..).zip(&mut self.rows) {
+            let is_nameless = cells.key.trim().is_empty() && cells.project.trim().is_empty();
+            if is_nameless && tab.hides(row, key) && tab.hides(row, project) {
+                *cells = KeyCells::default();
+            }
+        }
+        self
     }
 
     /// True if our columns stand where this snapshot was read from.

@@ -165,7 +165,7 @@ impl ResultsTab {
         let account = &self.place.account;
         let values = account.values(&self.place.spreadsheet_id, &areas, View::Columns, count).await?;
         let header = find_header(values.lines(Area::rows(tab, 0..first_rows)), &[]).ok().flatten();
-        Ok(header.map(|header| Snapshot::of(&values, tab, places, header)))
+        Ok(header.map(|header| Snapshot::of(&values, tab, places, header).without_hidden(&self.tab)))
     }
 
     /// Looks for the header further below.
