@@ -1,5 +1,7 @@
 //! Where our columns stand in a results table: found by their headers, never by position.
 
+use std::collections::HashSet;
+
 use crate::domain::columns::{HeaderProblem, HeaderProblems};
 use crate::domain::fold::fold;
 use crate::domain::results::ResultColumn;
@@ -8,25 +10,49 @@ use crate::domain::results::ResultColumn;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Places(Vec<(ResultColumn, usize)>);
 
-/// Columns that only a results table has: without any of them, a table is something else.
-const TELLING: [ResultColumn; 5] = [
-    ResultColumn::RowNumber,
-    ResultColumn::IsValid,
+/// Together with «Is Valid», two of these tell a results table from others.
+const TELLING: [ResultColumn; 4] = [
+    ResultColumn::Issues,
     ResultColumn::RewriteSuggestion,
     ResultColumn::RawLlmJson,
-    ResultColumn::CheckDate,
+    ResultColumn::RowNumber,
 ];
+const MIN_TELLING: usize = 2;
+/// Fewer of our names than this may be there by chance.
+const MIN_NAMES: usize = 5;
+/// Half of the columns that every results table is given: a table that is known to be ours has more than that.
+const HALF: usize = 7;
 
-/// True if this is the header of a results table, whoever wrote it.
-pub(crate) fn is_results_header<S: AsRef<str>>(names: &[S]) -> bool {
-    let telling = TELLING.map(|column| fold(column.name()));
-    names.iter().any(|name| telling.contains(&fold(name.as_ref())))
+/// What is known of a table before its header is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// It bears our mark: it had all our columns once.
+    Ours,
+    /// Nothing.
+    Unknown,
 }
 
-/// The headers by which a results table is known, for people.
+/// How surely a row is the header of a results table, whoever wrote it: so many of our names it has; none if it is
+/// something else. The best of a table's rows is its header, the topmost of equals.
+pub(crate) fn header_score<S: AsRef<str>>(names: &[S], owner: Owner) -> Option<usize> {
+    let names: HashSet<String> = names.iter().map(|name| fold(name.as_ref())).collect();
+    let has = |column: &ResultColumn| names.contains(&fold(column.name()));
+    let count = ResultColumn::ALL.iter().filter(|column| has(column)).count();
+    let told = TELLING.iter().filter(|column| has(column)).count();
+    let is_told = count >= MIN_NAMES && told >= MIN_TELLING && has(&ResultColumn::IsValid);
+    (is_told || (owner == Owner::Ours && count > HALF)).then_some(count)
+}
+
+/// By what the header of a results table is known, for people.
 pub(crate) fn telling_headers() -> String {
-    TELLING.map(|column| format!("«{}»", column.name())).join(", ")
+    let telling = TELLING.map(|column| format!("«{}»", column.name())).join(", ");
+    let sure = ResultColumn::IsValid.name();
+    format!("«{sure}» with {MIN_TELLING} of {telling}, and {MIN_NAMES} names of our columns in all")
 }
+
+/// What to do about two columns of one name.
+const DOUBLED: &str = "results table; delete all but one of them, the next run brings that up to date; nothing was \
+                       written, and what was judged is kept";
 
 impl Places {
     /// The places of `columns` in a table that has no others.
@@ -50,7 +76,7 @@ impl Places {
             places.extend(hits.first().map(|at| (column, *at)));
             if hits.len() > 1 && columns.contains(&column) {
                 problems.push(HeaderProblem::Doubled {
-                    setting: "results table".into(),
+                    setting: DOUBLED.into(),
                     name: column.name().into(),
                     columns: hits.iter().map(|at| at + 1).collect(),
                 });
@@ -105,12 +131,69 @@ mod tests {
     }
 
     #[test]
-    fn a_header_of_something_else_is_known_and_doubled_columns_are_refused() {
-        assert!(is_results_header(&["x", "check DATE"]));
-        assert!(!is_results_header(&["Project name", "Comment", "Issues", "Key"]));
+    fn a_results_table_is_known_by_several_names_together() {
+        let python = [
+            "Row Number",
+            "Project name",
+            "Project manager",
+            "Status Value",
+            "Completion Date",
+            "Comment",
+            "Is Valid",
+            "Issues",
+            "Rewrite Suggestion",
+            "Raw LLM JSON",
+            "Check date",
+            "Model",
+        ];
+        let score = |names: &[&str]| header_score(names, Owner::Unknown);
+        assert_eq!(score(&python), Some(12));
+        let cleared = ["Note", "PROJECT  name", "is valid", "Comment", "issues ", "Row Number", "Owner"];
+        assert_eq!(score(&cleared), Some(5), "people have deleted, renamed and added some");
+        for other in [
+            &["Asset", "Check date", "Comment", "Key", "Model"][..],
+            &[
+                "Key",
+                "Project name",
+                "Project manager",
+                "Severity",
+                "Issues",
+                "Comment",
+                "Completion Date",
+                "Model",
+            ],
+            &["Row Number", "Is Valid", "Issues", "Field"],
+            &["Is Valid", "Is Valid", "Issues", "Issues", "Row Number", "Row Number"],
+            &["Check date", "25.11.2026"],
+            &[],
+        ] {
+            assert_eq!(score(other), None, "{other:?}");
+        }
+        assert!(telling_headers().contains("«Is Valid» with 2 of «Issues», «Rewrite Suggestion»"));
+    }
+
+    #[test]
+    fn a_table_with_our_mark_is_known_by_most_of_its_columns() {
+        let mut names = Layout { identifier: true, project_manager: false }
+            .columns()
+            .iter()
+            .map(|c| c.name())
+            .collect::<Vec<_>>();
+        let at = names.iter().position(|name| *name == "Is Valid").unwrap();
+        names[at] = "Валидно?";
+        assert_eq!(header_score(&names, Owner::Unknown), None);
+        assert_eq!(header_score(&names, Owner::Ours), Some(13));
+        assert_eq!(header_score(&names[..6], Owner::Ours), None, "half of them are not most");
+        assert_eq!(header_score(&["Check date", "Key"], Owner::Ours), None);
+    }
+
+    #[test]
+    fn doubled_columns_are_refused() {
         let columns = Layout { identifier: true, project_manager: false }.columns();
         let error = Places::locate(&["Issues", "x", "issues"], &columns).unwrap_err().to_string();
-        assert!(error.contains("«Issues»") && error.contains("1, 3"), "{error}");
+        for words in ["«Issues»", "1, 3", "delete all but one of them", "what was judged is kept"] {
+            assert!(error.contains(words), "{words}: {error}");
+        }
         assert!(Places::locate(&["Source URL", "Source URL"], &columns).is_ok(), "not of this layout");
     }
 }

@@ -2,6 +2,7 @@
 
 mod engine;
 mod faults;
+mod headers;
 mod hostile;
 mod people;
 mod processes;

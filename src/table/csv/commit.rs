@@ -123,10 +123,10 @@ mod tests {
     use crate::domain::results::{IsValid, Layout, ResultRow};
     use crate::table::spool::tests::result_row;
 
-    const PYTHON: &str = "Note;Project name;Row Number;Is Valid;Comment\n\
+    const PYTHON: &str = "Note;Project name;Row Number;Is Valid;Comment;Issues\n\
         keep;Gate;2;YES;old\n\
         \n\
-        \"a;b\"  ; ROOF ;3;NO;\"two\nlines\";extra\n\
+        \"a;b\"  ; ROOF ;3;NO;\"two\nlines\";;extra\n\
         mine;;;;\n\
         mine too;Roof;;;about the roof";
 
@@ -239,13 +239,13 @@ mod tests {
         assert_eq!(committed, counts(3, 0, 0, 0));
         let text = bench.text();
         let lines: Vec<&str> = text.split('\n').collect();
-        let added = "\"Status Value\";\"Completion Date\";\"Issues\";\"Rewrite Suggestion\";\"Raw LLM JSON\";\
+        let added = "\"Status Value\";\"Completion Date\";\"Rewrite Suggestion\";\"Raw LLM JSON\";\
                      \"Check date\";\"Model\";\"Rules\";\"Severity\";\"Key\"";
-        assert_eq!(lines[0], format!("Note;Project name;Row Number;Is Valid;Comment;;{added}"));
-        assert!(lines[1].starts_with("keep;Gate;2;YES;\"Done: 2 gates\";;\"On Track\";"), "{}", lines[1]);
+        assert_eq!(lines[0], format!("Note;Project name;Row Number;Is Valid;Comment;Issues;;{added}"));
+        assert!(lines[1].starts_with("keep;Gate;2;YES;\"Done: 2 gates\";;;\"On Track\";"), "{}", lines[1]);
         assert!(lines[1].ends_with(";\"gate\""));
         assert_eq!(lines[2], "", "an empty line stays one");
-        assert!(lines[3].starts_with("\"a;b\"  ;\"Roof\";3;NO;\"Done: 3 gates\";extra;\"On Track\""));
+        assert!(lines[3].starts_with("\"a;b\"  ;\"Roof\";3;NO;\"Done: 3 gates\";;extra;\"On Track\""));
         assert_eq!(lines[4], format!("mine;;;;;{}", ";".repeat(10)), "filled up to the new width");
         assert_eq!(lines[5], format!("mine too;Roof;;;about the roof;{}", ";".repeat(10)));
         assert!(lines[6].starts_with("\"\";\"Yard\";\"4\";\"YES\";"), "{}", lines[6]);
@@ -254,7 +254,8 @@ mod tests {
 
     #[test]
     fn encoding_delimiter_and_line_ends_stay() {
-        let old = "Row Number\tProject name\tIs Valid\tЗаметка\r2\tКровля\tYES\tсвоё\r";
+        let old =
+            "Row Number\tProject name\tIs Valid\tЗаметка\tIssues\tModel\r2\tКровля\tYES\tсвоё\t\tsmall\r";
         for (encoding, bom) in [
             (Encoding::WINDOWS_1251, false),
             (Encoding::UTF_16LE, true),
@@ -271,7 +272,7 @@ mod tests {
             let new = bench.bytes();
             assert_eq!(new.starts_with(encoding.bom()), bom || encoding.bom().is_empty());
             let (text, malformed) = encoding.decode(&new);
-            assert!(!malformed && text.contains("\r2\tКровля\tYES\tсвоё\t\"On Track\"\t"), "{text}");
+            assert!(!malformed && text.contains("\r2\tКровля\tYES\tсвоё\t\tsmall\t\"On Track\"\t"), "{text}");
             assert!(text.contains("\r\"3\"\t\"Двор\"\t\"YES\"\t\"\"\t") && !text.contains('\n'), "{text}");
         }
     }
@@ -279,7 +280,7 @@ mod tests {
     #[test]
     fn a_character_that_the_encoding_lacks_makes_the_file_utf_8() {
         let mut bytes = Vec::new();
-        let old = "sep=;\r\nRow Number;Project name;Is Valid;Заметка\r\n2;Кровля;YES;своё\r\nитог;;;всё\r\n";
+        let old = "sep=;\r\nRow Number;Project name;Is Valid;Заметка;Issues;Model\r\n2;Кровля;YES;своё;;small\r\nитог;;;всё\r\n";
         Encoding::WINDOWS_1251.encode(old, &mut bytes).unwrap();
         let mut bench = Bench::new(&bytes);
         let mut row = result_row("Двор", 3);
@@ -348,7 +349,8 @@ mod tests {
 
     #[test]
     fn a_marked_row_without_a_key_gets_one() {
-        let mut bench = Bench::new(b"Row Number,Source URL,Is Valid\n2,x,YES\n3,y,YES\n");
+        let mut bench =
+            Bench::new(b"Row Number,Source URL,Is Valid,Issues,Model\n2,x,YES,,small\n3,y,YES,,small\n");
         bench.plan.columns = Layout { identifier: false, project_manager: false }.columns();
         let row = |number| ResultRow { key: RowKey::of_row(number), project: None, ..result_row("", number) };
         bench.put(&[row(2)]).try_commit(Gone::Mark).unwrap();
@@ -378,7 +380,7 @@ mod tests {
         fs::create_dir(&bench.plan.target).unwrap();
         assert!(matches!(bench.try_commit(Gone::Keep), Err(TableError::Malformed { .. })));
         fs::remove_dir(&bench.plan.target).unwrap();
-        let unclosed = "Row Number,Is Valid\n2,YES\n3,\"NO\n4,YES\n";
+        let unclosed = "Row Number,Is Valid,Issues,Comment,Model\n2,YES\n3,\"NO\n4,YES\n";
         fs::write(&bench.plan.target, unclosed).unwrap();
         let error = bench.try_commit(Gone::Keep).unwrap_err().to_string();
         assert!(error.contains("row 3: a quote is never closed"), "{error}");
@@ -391,7 +393,14 @@ mod tests {
     fn what_is_no_results_table_is_not_written_into() {
         for (old, expected) in [
             ("Project,Status,Comment\nGate,On Track,text\n", "no results table"),
-            ("Is Valid,Key,key \nYES,a,b\n", "several columns are named «Key» (results table): columns 2, 3"),
+            (
+                "Asset,Check date,Comment,Key,Model\nBoiler,1,ok,INV-1,X\n",
+                "exists already and is no results table",
+            ),
+            (
+                "Is Valid,Issues,Row Number,Model,Key,key \nYES,,2,m,a,b\n",
+                "several columns are named «Key» (results table; delete all but one",
+            ),
             ("PK\u{3}\u{4}", "workbook (XLSX)"),
         ] {
             let mut bench = Bench::new(old.as_bytes());
@@ -410,9 +419,9 @@ mod tests {
         bench.put(&[result_row("a", 2)]).commit();
         assert!(bench.text().contains("\"Row Number\"|\"Project name\"|"));
         assert_eq!(bench.again().put(&[result_row("a", 2)]).commit(), counts(0, 1, 0, 0));
-        let mut other = Bench::new(b"Row Number;Project name;Is Valid\r\n2;a;YES\r\n");
+        let mut other = Bench::new(b"Row Number;Project name;Is Valid;Issues;Model\r\n2;a;YES;;small\r\n");
         other.plan.delimiter = Some(b'|');
         assert_eq!(other.put(&[result_row("a", 2)]).commit(), counts(1, 0, 0, 0));
-        assert!(other.text().contains("\r\n2;a;YES;\"On Track\";"));
+        assert!(other.text().contains("\r\n2;a;YES;;small;\"On Track\";"));
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::key::RowKey;
 use crate::domain::results::ResultColumn;
 use crate::domain::upsert::{ExistingKeys, is_gone_mark};
 use crate::table::TableError;
-use crate::table::places::{Places, is_results_header, telling_headers};
+use crate::table::places::{Owner, Places, header_score, telling_headers};
 
 /// What stands where the results are to be written.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Existing {
                 return Ok(Self::Blank(file.metadata));
             }
             let names = header.texts(file.dialect.encoding);
-            if is_results_header(&names) {
+            if header_score(&names, Owner::Unknown).is_some() {
                 file.places = Places::locate(&names, columns)
                     .map_err(|problems| TableError::Header { table: table.to_owned(), problems })?;
                 file.header = header;
@@ -89,7 +89,8 @@ impl Existing {
             }
         }
         Err(malformed(format!(
-            "the file is no results table, its header has none of {}; give another path",
+            "the file exists already and is no results table, whose header has {}; it was not touched: give another path, \
+             or put the header back",
             telling_headers()
         )))
     }

@@ -231,7 +231,7 @@ mod tests {
         assert!(matches!(sink(&in_no_folder).open(&options()).await, Err(TableError::NotFound { .. })));
         assert!(matches!(sink(dir.path()).open(&options()).await, Err(TableError::Malformed { .. })));
         let path = dir.path().join("review.csv");
-        fs::write(&path, "Is Valid,Issues,issues\n").unwrap();
+        fs::write(&path, "Is Valid,Row Number,Comment,Model,Issues,issues\n").unwrap();
         let mut sink = sink(&path);
         assert!(matches!(sink.open(&options()).await, Err(TableError::Header { .. })));
         assert!(sink.upsert(&[]).await.unwrap_err().is_transient(), "it is not open");
@@ -318,10 +318,10 @@ mod tests {
                 .flexible(true)
                 .from_path(&path)
                 .unwrap();
-            writer.write_record(["Note", "Project name", "Key", "Is Valid", "More"]).unwrap();
+            writer.write_record(["Note", "Project name", "Key", "Is Valid", "Issues", "Row Number", "More"]).unwrap();
             for (at, [note, more, extra]) in cells.iter().enumerate() {
                 let (project, key) = (format!("p{at}"), format!("p{at}"));
-                writer.write_record([note, &project, &key, "YES", more, extra]).unwrap();
+                writer.write_record([note, &project, &key, "YES", "", "2", more, extra]).unwrap();
             }
             drop(writer);
             let rows: Vec<ResultRow> = (0..8).map(|at| result_row(&format!("p{at}"), at + 2)).collect();
@@ -330,7 +330,7 @@ mod tests {
             proptest::prop_assert_eq!(read.len(), 8);
             for (at, [note, more, extra]) in cells.iter().enumerate() {
                 let cell = |index: usize| read[at].cells[index].display();
-                proptest::prop_assert_eq!([&cell(0), &cell(4), &cell(5)], [note, more, extra]);
+                proptest::prop_assert_eq!([&cell(0), &cell(6), &cell(7)], [note, more, extra]);
                 proptest::prop_assert_eq!(cell(1), format!("p{at}"));
             }
         }

@@ -35,10 +35,29 @@ impl Tab {
         })
     }
 
+    /// True if a cell belongs to a merged one that begins elsewhere, and so says nothing itself.
+    pub(super) fn hides(&self, row: u32, column: u32) -> bool {
+        self.merges.iter().any(|merge| {
+            let (rows, columns) = extent(merge);
+            rows.contains(&row) && columns.contains(&column) && (rows.start, columns.start) != (row, column)
+        })
+    }
+
     /// All tabs with cells, in their order.
     pub(super) fn all(sheets: Option<&Vec<Sheet>>) -> Vec<Self> {
         sheets.into_iter().flatten().filter_map(Self::of).collect()
     }
+}
+
+/// The rows and columns of a range, from 0.
+pub(super) fn extent(range: &GridRange) -> (std::ops::Range<u32>, std::ops::Range<u32>) {
+    let number = |index: Option<i32>| index.and_then(|index| u32::try_from(index).ok());
+    let from = |start: Option<i32>| number(start).unwrap_or_default();
+    let to = |end: Option<i32>| number(end).unwrap_or(u32::MAX);
+    (
+        from(range.start_row_index)..to(range.end_row_index),
+        from(range.start_column_index)..to(range.end_column_index),
+    )
 }
 
 /// Finds the tab with this number, else the one of this name: just so, or but for case and spaces.

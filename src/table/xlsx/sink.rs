@@ -376,7 +376,30 @@ pub(super) mod tests {
         other.add_worksheet().set_name(SHEET).unwrap().write_string(4, 4, "Budget").unwrap();
         other.save(&path).unwrap();
         assert!(open(path.clone(), None).await.unwrap_err().contains("holds something else"));
+        let mut other = rust_xlsxwriter::Workbook::new();
+        let sheet = other.add_worksheet().set_name(SHEET).unwrap();
+        sheet.write_row(0, 0, ["Asset", "Check date", "Comment", "Key", "Model"]).unwrap();
+        other.save(&path).unwrap();
+        let told = open(path.clone(), None).await.unwrap_err();
+        assert!(told.contains("exists already") && told.contains("«Is Valid» with 2 of"), "{told}");
         assert!(open(path, Some("Results")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_legend_above_the_header_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("review.xlsx");
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet().set_name(SHEET).unwrap();
+        let legend = ["Is Valid", "Issues", "Row Number", "Comment", "Model"];
+        let header = ["Row Number", "Project name", "Comment", "Is Valid", "Issues", "Model", "Mine"];
+        sheet.write_row(0, 0, legend).unwrap().write_row(2, 0, header).unwrap();
+        sheet.write_row(3, 0, ["2", "a", "old", "NO", "", "", "note"]).unwrap();
+        workbook.save(&path).unwrap();
+        assert_eq!(run(&path, &[row("a", 2)], 100).await[0].written, 1);
+        let rows = texts(&path, SHEET);
+        assert_eq!((rows.len(), &rows[0][..5]), (4, &legend.map(str::to_owned)[..]));
+        assert_eq!((rows[3][1].as_str(), rows[3][3].as_str(), rows[3][6].as_str()), ("a", "YES", "note"));
     }
 
     #[tokio::test]

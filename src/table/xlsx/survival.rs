@@ -165,16 +165,16 @@ async fn a_table_on_the_sheet_grows_with_its_rows() {
     let path = folder.path().join("review.xlsx");
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet().set_name(SHEET).unwrap();
-    let names = ["Project name", "Is Valid", "Note", "Key"];
+    let names = ["Project name", "Is Valid", "Note", "Key", "Issues", "Row Number"];
     let columns: Vec<TableColumn> = names.iter().map(|name| TableColumn::new().set_header(*name)).collect();
-    sheet.add_table(0, 0, 2, 3, &Table::new().set_columns(&columns)).unwrap();
+    sheet.add_table(0, 0, 2, 5, &Table::new().set_columns(&columns)).unwrap();
     for (at, project) in (1..).zip(["a", "b"]) {
         sheet.write_string(at, 0, project).unwrap().write_string(at, 1, "YES").unwrap();
     }
     workbook.save(&path).unwrap();
     run(&path, &[row("a", 2), row("b", 3), row("c", 4), row("d", 5)], 100).await;
     let table = part(&path, "xl/tables/table1.xml");
-    assert_eq!(table.matches("ref=\"A1:D5\"").count(), 2, "{table}");
+    assert_eq!(table.matches("ref=\"A1:F5\"").count(), 2, "{table}");
     assert_eq!(column(&path, SHEET, ResultColumn::Key), ["a", "b", "c", "d"]);
 }
 

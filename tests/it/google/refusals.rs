@@ -265,12 +265,24 @@ async fn somebody_else_has_a_table_where_results_are_to_be() {
     assert_tells(&error, &[TARGET, REVIEW, "something else", "«Is Valid»", "sheets.target_sheet_name"]);
     assert_eq!((stand.review(), stand.count(Door::Write)), (before, 0), "untouched");
 
+    // Some of our names stand in other tables, too.
+    let assets = texts(&[
+        ["Asset", "Check date", "Comment", "Key", "Model"],
+        ["Boiler", "01.02.2026", "ok", "p2", "X200"],
+    ]);
+    stand.sandbox.with_office(|office| office.load_sheet(TARGET, REVIEW, &assets).unwrap());
+    let before = stand.review();
+    let error = refused(&stand, &rows(3)).await;
+    assert!(matches!(error, TableError::Malformed { .. }), "{error}");
+    assert_tells(&error, &[TARGET, REVIEW, "exists already", "«Is Valid» with 2 of", "nothing was written"]);
+    assert_eq!((stand.review(), stand.count(Door::Write)), (before, 0), "untouched");
+
     // A column of ours twice: nobody can tell which one is meant.
-    let twice = texts(&[["Row Number", "Is Valid", "Comment", "comment "]]);
+    let twice = texts(&[["Row Number", "Is Valid", "Comment", "comment ", "Issues", "Model"]]);
     stand.sandbox.with_office(|office| office.load_sheet(TARGET, REVIEW, &twice).unwrap());
     let error = refused(&stand, &rows(3)).await;
     assert!(matches!(error, TableError::Header { .. }), "{error}");
-    assert_tells(&error, &[TARGET, REVIEW, "«Comment»", "3, 4"]);
+    assert_tells(&error, &[TARGET, REVIEW, "«Comment»", "3, 4", "delete all but one", "is kept"]);
     assert_eq!(stand.count(Door::Write), 0);
 }
 

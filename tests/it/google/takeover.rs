@@ -149,7 +149,10 @@ async fn results_are_taken_over_as_they_are() {
 async fn the_table_may_stand_below_a_title() {
     let stand = Stand::new();
     let mut rows = texts(&[["Statuses of March"], [""]]);
-    rows.extend(texts(&[["", "is valid", "PROJECT  NAME", "Row Number"], ["", "NO", "Gate", "2"]]));
+    rows.extend(texts(&[
+        ["", "is valid", "PROJECT  NAME", "Row Number", "issues", "Comment"],
+        ["", "NO", "Gate", "2", "", ""],
+    ]));
     stand.sandbox.with_office(|office| office.load_sheet(TARGET, REVIEW, &rows).unwrap());
     assert_eq!(run(&stand, &[row("gate", 2), row("roof", 3)]).await.written, 2);
     let after = stand.review();

@@ -46,7 +46,7 @@ pub(super) async fn read(
     let areas = areas(tab.id, &header.places, first_rows);
     let values = place.account.values(id, &areas, View::Columns, count).await;
     let values = values.map_err(|fault| place.error(&fault))?;
-    let snapshot = Snapshot::of(values, tab.id, &header.places, header.clone());
+    let snapshot = Snapshot::of(values, tab.id, &header.places, header.clone()).without_hidden(tab);
     let mut known = Known { has_marks: snapshot.has_marks(), ..Known::default() };
     let keys: Vec<(RowKey, u32)> = snapshot.keys().collect();
     let is_present = |row: u32| snapshot.cells(row).is_none_or(|cells| !is_gone_mark(&cells.number));

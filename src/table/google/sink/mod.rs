@@ -1,6 +1,7 @@
 //! A tab of a Google spreadsheet as a results table.
 //!
-//! - [`prepare`]: the tab is made, completed or taken over, once; [`format`]: how it looks.
+//! - [`prepare`]: the tab is made, completed or taken over, once; [`format`]: how it looks; [`notices`]: what people
+//!   should know of it.
 //! - [`commit`]: look, write, look again. [`snapshot`]: what a look gives; [`rows`], [`write`]: what is to change;
 //!   [`requests`]: in the words of the API; [`tab`]: looked at and sent.
 //! - What people moved between look and write: [`undo`] for rows that changed, [`additions`] for rows that were added,
@@ -13,6 +14,7 @@ mod copies;
 mod format;
 mod known;
 mod moved;
+mod notices;
 mod prepare;
 mod record;
 mod repair;
@@ -129,6 +131,12 @@ impl GoogleSink {
                         self.place.tab, found.title
                     ));
                 }
+                warnings.extend(notices::missing_columns(
+                    header,
+                    &wanted.columns,
+                    survey.is_marked(found.id),
+                ));
+                warnings.extend(notices::merged_cells(found, header));
                 known::read(&self.place, found, header, &form, &how.time_zone, &mut self.requests).await?
             }
         };

@@ -2,14 +2,14 @@
 //! blank, completed where columns are missing, taken over where another tool made it. All in one atomic request.
 
 use google_sheets4::api::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::format::Looks;
 use super::requests::{FenceMove, fence, request};
 use super::snapshot::Header;
 use super::survey::{Survey, new_fence, new_tab_id};
-use super::tab::{ResultsTab, Unsettled, first_rows, survey};
+use super::tab::{ResultsTab, Unsettled, first_rows, something_else, survey};
 use crate::domain::language::Language;
 use crate::domain::results::ResultColumn;
 use crate::table::google::account::{SERVER_LIMIT, View};
@@ -17,7 +17,7 @@ use crate::table::google::fault::Fault;
 use crate::table::google::place::Place;
 use crate::table::google::tabs::Tab;
 use crate::table::google::values::{Area, Values, text};
-use crate::table::places::Places;
+use crate::table::places::{Owner, Places};
 use crate::table::{Requests, TableError};
 
 /// What was found where the results are to be.
@@ -41,6 +41,8 @@ pub(super) struct Wanted {
 
 /// Rows of a new tab, as Google itself makes it.
 const ROWS: u32 = 1000;
+/// So many cells are looked at first where a tab seems to be blank.
+const PAGE_CELLS: u32 = 40_000;
 /// So often it is tried, if people change things meanwhile.
 const TRIES: usize = 5;
 
@@ -48,8 +50,36 @@ impl Wanted {
     /// Looks at what there is, and changes nothing.
     pub(super) async fn find(&self, survey: &Survey, count: &mut Requests) -> Result<Standing, TableError> {
         let Some(tab) = survey.find(&self.place.tab) else { return Ok(Standing::Absent) };
-        let header = first_rows(&self.place, tab, &self.columns, count).await?;
-        Ok(header.map_or_else(|| Standing::Blank(tab.clone()), |header| Standing::Table(tab.clone(), header)))
+        let owner = if survey.is_marked(tab.id) { Owner::Ours } else { Owner::Unknown };
+        let header = first_rows(&self.place, tab, owner, &self.columns, count).await?;
+        if let Some(header) = header {
+            return Ok(Standing::Table(tab.clone(), header));
+        }
+        match self.first_filled(tab, count).await? {
+            None => Ok(Standing::Blank(tab.clone())),
+            first_filled => Err(something_else(&self.place, owner, first_filled)),
+        }
+    }
+
+    /// The first row of a tab, from 0, that is not blank. Blank rows are no
+    /// burden to read, so ever more are looked at.
+    async fn first_filled(&self, tab: &Tab, count: &mut Requests) -> Result<Option<u32>, TableError> {
+        let (mut from, mut cells) = (0, PAGE_CELLS);
+        while from < tab.rows {
+            let page = (cells / tab.columns.max(1)).max(1);
+            let to = from.saturating_add(page).min(tab.rows);
+            let area = Area::rows(tab.id, from..to);
+            let account = &self.place.account;
+            // Formulas as formulas: one that gives nothing is people's, too.
+            let values = account.values(&self.place.spreadsheet_id, &[area], View::Rows, count).await;
+            let values = values.map_err(|fault| self.place.error(&fault))?;
+            let is_filled = |line: &Vec<Value>| line.iter().any(|value| !text(value).trim().is_empty());
+            if let Some(row) = (from..to).zip(values.lines(area)).find(|(_, line)| is_filled(line)) {
+                return Ok(Some(row.0));
+            }
+            (from, cells) = (to, cells.saturating_mul(4));
+        }
+        Ok(None)
     }
 
     /// The tab, if it lacks nothing.

@@ -9,8 +9,9 @@ use crate::domain::columns::HeaderProblems;
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultColumn;
 use crate::domain::upsert::ExistingKeys;
+use crate::table::google::tabs::Tab;
 use crate::table::google::values::{Area, Values, text};
-use crate::table::places::{Places, is_results_header};
+use crate::table::places::{Owner, Places, header_score};
 
 /// What is known of a tab without reading its results.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +50,7 @@ pub(super) struct Header {
     pub(super) places: Places,
 }
 
-/// Finds the header in the first rows of a tab, given by columns.
+/// Finds the header in the first rows of a tab of ours, given by columns.
 ///
 /// # Errors
 /// If one of `columns` stands in it more than once.
@@ -57,17 +58,29 @@ pub(super) fn find_header(
     first_rows: &[Vec<Value>],
     columns: &[ResultColumn],
 ) -> Result<Option<Header>, HeaderProblems> {
+    find_header_of(Owner::Ours, first_rows, columns)
+}
+
+/// Finds the header in the first rows of a tab, given by columns: people may have a legend above it that has some of
+/// our names, too.
+///
+/// # Errors
+/// If one of `columns` stands in it more than once.
+pub(super) fn find_header_of(
+    owner: Owner,
+    first_rows: &[Vec<Value>],
+    columns: &[ResultColumn],
+) -> Result<Option<Header>, HeaderProblems> {
     let depth = first_rows.iter().map(Vec::len).max().unwrap_or_default();
-    for row in 0..depth {
-        let names: Vec<String> =
-            first_rows.iter().map(|column| column.get(row).map(text).unwrap_or_default()).collect();
-        if is_results_header(&names) {
-            let places = Places::locate(&names, columns)?;
-            let row = u32::try_from(row).unwrap_or(u32::MAX);
-            return Ok(Some(Header { row, names, places }));
-        }
-    }
-    Ok(None)
+    let names = |row: usize| -> Vec<String> {
+        first_rows.iter().map(|column| column.get(row).map(text).unwrap_or_default()).collect()
+    };
+    let scored = (0..depth).filter_map(|row| Some((header_score(&names(row), owner)?, row)));
+    // Of equals, `max_by_key` would give the last.
+    let Some((_, row)) = scored.rev().max_by_key(|(score, _)| *score) else { return Ok(None) };
+    let names = names(row);
+    let places = Places::locate(&names, columns)?;
+    Ok(Some(Header { row: u32::try_from(row).unwrap_or(u32::MAX), names, places }))
 }
 
 /// What has to be read of a tab for a snapshot of it, with our columns at these places.
@@ -100,6 +113,23 @@ impl Snapshot {
             })
             .collect();
         Self { header_row: header.row, header: header.names, places: header.places, rows }
+    }
+
+    /// Rows whose key and project are hidden in merged cells of this tab are taken for people's: a number alone would
+    /// make another row of them, one that the source does not have.
+    pub(super) fn without_hidden(mut self, tab: &Tab) -> Self {
+        let place = |column| self.places.of(column).and_then(|at| u32::try_from(at).ok());
+        let (Some(key), Some(project)) = (place(ResultColumn::Key), place(ResultColumn::ProjectName)) else {
+            return self;
+        };
+        let first = self.row(0);
+        for (row, cells) in (first..).zip(&mut self.rows) {
+            let is_nameless = cells.key.trim().is_empty() && cells.project.trim().is_empty();
+            if is_nameless && tab.hides(row, key) && tab.hides(row, project) {
+                *cells = KeyCells::default();
+            }
+        }
+        self
     }
 
     /// True if our columns stand where this snapshot was read from.
@@ -156,5 +186,30 @@ impl KeyCells {
         // A project may stand there as a formula that gives it.
         let is_key = text(ResultColumn::Key) == self.key;
         is_key && (!self.key.trim().is_empty() || text(ResultColumn::RowNumber) == self.number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Rows as columns.
+    fn columns(rows: &[&[&str]]) -> Vec<Vec<Value>> {
+        let width = rows.iter().map(|row| row.len()).max().unwrap_or_default();
+        let column =
+            |at: usize| rows.iter().map(|row| json!(row.get(at).copied().unwrap_or_default())).collect();
+        (0..width).map(column).collect()
+    }
+
+    #[test]
+    fn the_row_with_the_most_of_our_names_is_the_header() {
+        let legend = ["Is Valid", "Issues", "Row Number", "Comment", "Model"];
+        let header = ["Row Number", "Is Valid", "Issues", "Comment", "Model", "Project name", "Mine"];
+        let rows = columns(&[&["Statuses"], &legend, &[], &header, &["2", "YES"], &header]);
+        let found = find_header_of(Owner::Unknown, &rows, &[]).unwrap().unwrap();
+        assert_eq!((found.row, found.places.of(ResultColumn::ProjectName)), (3, Some(5)));
+        assert!(find_header_of(Owner::Unknown, &columns(&[&["Check date", "Key"]]), &[]).unwrap().is_none());
     }
 }

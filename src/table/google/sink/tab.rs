@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::additions::Additions;
 use super::requests::{Around, CopyTo, FenceMove, delete_tabs, request, requests, without_marks};
-use super::snapshot::{Header, ROWS_ABOVE, Snapshot, areas, find_header};
+use super::snapshot::{Header, ROWS_ABOVE, Snapshot, areas, find_header, find_header_of};
 use super::survey::{Copy, CopyKind, Survey, fields, new_fence};
 use super::undo::Changes;
 use super::write::Write;
@@ -21,7 +21,7 @@ use crate::table::google::fault::Fault;
 use crate::table::google::place::Place;
 use crate::table::google::tabs::Tab;
 use crate::table::google::values::{Area, Values, text};
-use crate::table::places::Places;
+use crate::table::places::{Owner, Places, telling_headers};
 use crate::table::{Requests, TableError};
 
 /// The results tab as it was when it was last looked at.
@@ -175,12 +175,12 @@ impl ResultsTab {
         let account = &self.place.account;
         let values = account.values(&self.place.spreadsheet_id, &areas, View::Columns, count).await?;
         let header = find_header(values.lines(Area::rows(tab, 0..first_rows)), &[]).ok().flatten();
-        Ok(header.map(|header| Snapshot::of(values, tab, places, header)))
+        Ok(header.map(|header| Snapshot::of(values, tab, places, header).without_hidden(&self.tab)))
     }
 
     /// Looks for the header further below.
     async fn find_header(&mut self, count: &mut Requests) -> Result<(), TableError> {
-        let header = first_rows(&self.place, &self.tab, &self.columns, count).await?;
+        let header = first_rows(&self.place, &self.tab, Owner::Ours, &self.columns, count).await?;
         let header = header.ok_or_else(|| self.header_gone(&[], &self.columns))?;
         self.accept(&header.names, &header.places)?;
         (self.places, self.header_row) = (header.places, header.row);
@@ -405,6 +405,7 @@ pub(super) async fn survey(place: &Place, count: &mut Requests) -> Result<Survey
 pub(super) async fn first_rows(
     place: &Place,
     tab: &Tab,
+    owner: Owner,
     columns: &[ResultColumn],
     count: &mut Requests,
 ) -> Result<Option<Header>, TableError> {
@@ -412,16 +413,31 @@ pub(super) async fn first_rows(
     let values = place.account.values(&place.spreadsheet_id, &[area], View::Columns, count).await;
     let values = values.map_err(|fault| place.error(&fault))?;
     let lines = values.lines(area);
-    let header = find_header(lines, columns);
+    let header = find_header_of(owner, lines, columns);
     match header.map_err(|problems| TableError::Header { table: place.name(), problems })? {
         Some(header) => Ok(Some(header)),
         None if lines.iter().flatten().all(|value| text(value).trim().is_empty()) => Ok(None),
-        None => Err(place.malformed(format!(
-            "the tab holds something else: none of its first {ROWS_ABOVE} rows has the headers {}; name another tab \
-             as sheets.target_sheet_name, it is made if it does not exist",
-            crate::table::places::telling_headers()
-        ))),
+        None => Err(something_else(place, owner, None)),
     }
+}
+
+/// The error for a tab without a header of ours; `first_filled` is the first row, from 0, that is not blank, if those
+/// that were searched are.
+pub(super) fn something_else(place: &Place, owner: Owner, first_filled: Option<u32>) -> TableError {
+    let another = "name another tab as sheets.target_sheet_name, it is made if it does not exist";
+    let kept = "nothing was written, and what was judged is kept";
+    let filled = first_filled.map(|row| format!(", and row {} is the first that is not blank", row + 1));
+    let looked = format!("none of its first {ROWS_ABOVE} rows is their header{}", filled.unwrap_or_default());
+    place.malformed(match owner {
+        Owner::Unknown => format!(
+            "the tab exists already and holds something else than results: {looked} (that has {}); {another}; {kept}",
+            telling_headers()
+        ),
+        Owner::Ours => format!(
+            "the tab had results once, but {looked}; put it back above the results, among those rows, or {another}; \
+             {kept}"
+        ),
+    })
 }
 
 /// These rows of a tab, as few areas as can be.

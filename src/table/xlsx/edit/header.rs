@@ -3,7 +3,7 @@
 use super::sheet::Sheet;
 use super::{Damage, Stop};
 use crate::domain::results::ResultColumn;
-use crate::table::places::{Places, is_results_header, telling_headers};
+use crate::table::places::{Owner, Places, header_score, telling_headers};
 use crate::table::xlsx::MAX_COLUMNS;
 
 /// Where our columns stand, counted from 0.
@@ -29,6 +29,7 @@ impl Header {
         if sheet.last_filled_row() == 0 {
             return Ok(None);
         }
+        let mut best: Option<(usize, u32, Vec<String>)> = None;
         for row in sheet.rows.iter().take_while(|row| row.number <= ROWS_ABOVE) {
             let mut names = Vec::new();
             for cell in sheet.cells_of(row).iter().filter(|cell| cell.is_filled) {
@@ -38,12 +39,18 @@ impl Header {
                     *name = sheet.text(cell)?;
                 }
             }
-            if let Some(header) = Self::of_row(row.number, &names, columns)? {
-                return Ok(Some(header));
+            if let Some(score) = header_score(&names, Owner::Unknown)
+                && best.as_ref().is_none_or(|(known, ..)| *known < score)
+            {
+                best = Some((score, row.number, names));
             }
         }
+        if let Some((_, row, names)) = best {
+            return Self::of_row(row, &names, columns).map(Some);
+        }
         Err(Stop::NoResults(format!(
-            "sheet «{name}» holds something else, no row has the headers {}; name another sheet",
+            "sheet «{name}» exists already and holds something else, none of its first {ROWS_ABOVE} rows has {}; it was \
+             not touched: name another sheet, or put the header back",
             telling_headers()
         )))
     }
@@ -68,19 +75,13 @@ impl Header {
         self.places.of(column).and_then(|place| u32::try_from(place).ok())
     }
 
-    fn of_row(row: u32, names: &[String], columns: &[ResultColumn]) -> Result<Option<Self>, Stop> {
-        if !is_results_header(names) {
-            return Ok(None);
-        }
+    fn of_row(row: u32, names: &[String], columns: &[ResultColumn]) -> Result<Self, Stop> {
         let places = Places::locate(names, columns).map_err(Stop::Header)?;
-        if places.iter().count() < 2 {
-            return Ok(None);
-        }
         let plain = places.iter().filter(|(column, _)| {
             !matches!(column, ResultColumn::RowNumber | ResultColumn::ProjectName | ResultColumn::SourceUrl)
         });
         let model = plain.map(|(_, at)| at).max().and_then(|at| u32::try_from(at).ok());
-        Ok(Some(Self { row, places, added: Vec::new(), model }))
+        Ok(Self { row, places, added: Vec::new(), model })
     }
 
     fn with_missing(mut self, columns: &[ResultColumn], width: u32) -> Self {
