@@ -221,6 +221,7 @@ mod tests {
     #[test]
     fn a_second_run_that_finds_the_same_does_not_touch_the_file() {
         let rows = [result_row("=1", 2), result_row("@17", 3), result_row("'=1", 4), result_row("#1", 5)];
+        let rows = rows.map(|row| ResultRow { raw: String::new(), ..row }); // no answer whose date would tell
         let mut bench = Bench::new(b"");
         bench.put(&rows).commit();
         let before = (bench.bytes(), fs::metadata(&bench.plan.target).unwrap().modified().unwrap());

@@ -147,12 +147,23 @@ mod tests {
         let (form, mut row) = (form(), result_row("Gate", 5));
         let places = Places::of_new_table(&form.columns);
         let old = texts(&form, &row);
-        row.check_date = "14.03.2026 09:00".into();
-        assert!(form.changed(4, &old, &row, &places).is_none(), "checked again, found the same");
+        assert!(form.changed(4, &old, &row, &places).is_none());
         row.is_valid = IsValid::No;
         let change = form.changed(4, &old, &row, &places).unwrap();
         assert_eq!(change.marks().len(), form.columns.len());
         assert_eq!((change.row, change.key.as_str(), change.was), (4, "gate", whole(&old)));
+    }
+
+    #[test]
+    fn the_time_of_a_check_counts_if_it_is_that_of_an_answer() {
+        let (form, row) = (form(), result_row("Gate", 5));
+        let places = Places::of_new_table(&form.columns);
+        let later = ResultRow { check_date: "14.03.2026 09:00".into(), ..row.clone() };
+        assert!(form.changed(4, &texts(&form, &row), &later, &places).is_some(), "judged anew");
+        assert_ne!(form.told(|column| text_of(&row, column)), form.told(|column| text_of(&later, column)));
+        let [row, later] = [row, later].map(|row| ResultRow { raw: String::new(), ..row });
+        assert!(form.changed(4, &texts(&form, &row), &later, &places).is_none(), "checked by code again");
+        assert_eq!(form.told(|column| text_of(&row, column)), form.told(|column| text_of(&later, column)));
     }
 
     #[test]
