@@ -34,6 +34,11 @@ pub trait TableSource: Send {
     /// The next rows, at most `max_rows`; an empty page is the end. Blank rows are rows.
     fn next_page(&mut self, max_rows: usize) -> BoxFuture<'_, Result<Vec<SourceRow>, TableError>>;
 
+    /// True if rows moved while they were read: a row that was not given may be there all the same.
+    fn was_disturbed(&self) -> bool {
+        false
+    }
+
     /// The requests to a service since this was last asked; files make none.
     fn take_requests(&mut self) -> Requests {
         Requests::default()

@@ -3,6 +3,7 @@
 mod engine;
 mod faults;
 mod hostile;
+mod moves;
 mod people;
 mod refusals;
 mod sink;
