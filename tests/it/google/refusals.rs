@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use status_validator::domain::results::ResultRow;
 use status_validator::sandbox::sheets::Office;
 use status_validator::sandbox::{ACCOUNT, Arrival, Door, Fault, SandboxParams, ThrowAwayKey};
-use status_validator::table::google::{Account, KeyFile, Wire};
+use status_validator::table::google::KeyFile;
 use status_validator::table::{TableError, TableSink as _, TableSource as _};
 
 use super::sink::{row, run};
@@ -192,17 +192,21 @@ fn a_key_file_that_cannot_be_used_is_told_without_its_key() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_key_that_is_damaged_is_told_when_it_is_used() {
-    let stand = Stand::new();
+#[test]
+fn a_key_that_is_damaged_is_told_before_it_is_used() {
     let mut file = key().file("http://127.0.0.1:1/token");
-    file["private_key"] = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".into();
-    let sandbox = stand.sandbox.clone();
-    let wire = Wire::in_process(move || sandbox.connect());
-    let account = Account::new(KeyFile::from_json(&file.to_string()).unwrap(), wire, "http://127.0.0.1:1");
-    let error = refused(&Stand { account, ..stand }, &rows(1)).await;
-    assert!(matches!(error, TableError::Forbidden { .. }), "{error}");
-    assert_tells(&error, &[TARGET, ACCOUNT, "damaged"]);
+    let pem = file["private_key"].as_str().unwrap().to_owned();
+    let (first, rest) = pem.split_at(200);
+    for damaged in [
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".to_owned(),
+        format!("{first}{}", &rest[100..]),
+        format!("{first}…{rest}"),
+        pem[..300].to_owned(),
+    ] {
+        file["private_key"] = damaged.into();
+        let error = KeyFile::from_json(&file.to_string()).unwrap_err().to_string();
+        assert!(error.contains("damaged") && error.contains("download it again"), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -99,6 +99,17 @@ fn the_samples_of_both_languages_are_reviewed_and_a_second_run_writes_nothing() 
 }
 
 #[test]
+fn a_key_that_is_missing_is_told_once() {
+    let desk = Desk::new(SAMPLES);
+    let _sandbox = Served::start(&desk, &[]);
+    std::fs::remove_file(desk.path("try/service-account.json")).unwrap();
+    let ended = desk.run(&["check", "--config", "try/sandbox.toml"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert_eq!(ended.out.matches("does not exist").count(), 1, "{}", ended.out);
+    assert_eq!(ended.out.matches("not tried").count(), 2, "{}", ended.out);
+}
+
+#[test]
 fn tables_go_where_they_are_wanted_and_results_beside_them_or_elsewhere() {
     let desk = Desk::new(SAMPLES);
     desk.write("неделя 1.csv", "Проект;Статус;Комментарий\nОкна;В графике;Готово.\nКасса;Есть риски;\n");
