@@ -199,6 +199,15 @@ pub enum TableError {
         /// What was looked for, and what to do.
         detail: String,
     },
+    /// The service answers, but what is there is not what the settings say: no such tab, no header in its row, somebody
+    /// else's table.
+    #[error("{table}: not as the settings say: {detail}")]
+    Mismatch {
+        /// The table.
+        table: String,
+        /// What was looked for, what there is, and what to do.
+        detail: String,
+    },
     /// There, but not to be read or written by us.
     #[error("{table}: access refused: {detail}")]
     Forbidden {
@@ -249,6 +258,7 @@ impl TableError {
         match self {
             Self::Unavailable { .. } => true,
             Self::NotFound { .. }
+            | Self::Mismatch { .. }
             | Self::Forbidden { .. }
             | Self::Header { .. }
             | Self::Malformed { .. }

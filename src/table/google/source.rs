@@ -24,6 +24,7 @@ use super::place::{Place, Role};
 use super::tabs::{self, TAB_FIELDS, Tab};
 use crate::domain::cell::Cell;
 use crate::domain::entry::RowLink;
+use crate::domain::fold::fold;
 use crate::table::a1::{column_name, quoted_sheet};
 use crate::table::{Header, Requests, SourceRow, TableError, TableSource};
 
@@ -108,6 +109,7 @@ impl GoogleSource {
 
     async fn open_tab(&mut self) -> Result<Header, TableError> {
         self.open = None;
+        self.place.tab.clone_from(&self.params.tab);
         let tab = self.find_tab().await?;
         let header_row = self.params.header_row.max(1);
         if header_row > u64::from(tab.rows) {
@@ -136,6 +138,14 @@ impl GoogleSource {
         open.width = u32::try_from(names.len()).unwrap_or(open.width);
         open.page_rows = (PAGE_CELLS / u64::from(open.width)).max(SHORTEST_PAGE);
         open.header = Some(header.first().to_vec());
+        if fold(&open.tab.title) != fold(&self.params.tab) {
+            let (now, configured) = (open.tab.title.clone(), &self.params.tab);
+            open.warn(&format!(
+                "sheets.source_sheet_name is «{configured}», but the tab with the number {}, which is read, is called \
+                 «{now}» now",
+                open.tab.id
+            ));
+        }
         self.open = Some(open);
         Ok(Header { names, rows: None })
     }
@@ -143,7 +153,9 @@ impl GoogleSource {
     async fn find_tab(&mut self) -> Result<Tab, TableError> {
         let found = self.tabs().await?;
         let tab = tabs::find(&found, self.params.gid, &self.params.tab);
-        tab.cloned().map_err(|detail| TableError::NotFound { table: self.place.name(), detail })
+        let tab = tab.cloned().map_err(|detail| TableError::Mismatch { table: self.place.name(), detail })?;
+        self.place.call(&tab.title, &self.params.tab);
+        Ok(tab)
     }
 
     async fn tabs(&mut self) -> Result<Vec<Tab>, TableError> {
@@ -280,6 +292,7 @@ impl GoogleSource {
         })?;
         if tab.title != open.tab.title {
             open.warn(&format!("the tab was renamed to «{}» while it was read", tab.title));
+            self.place.call(&tab.title, &self.params.tab);
         }
         open.width = open.width.min(tab.columns);
         open.tab = tab;

@@ -63,8 +63,8 @@ async fn there_is_no_such_spreadsheet_or_tab() {
     let mut params = stand.source_params();
     params.spreadsheet_id = "no-such-id".into();
     let error = status_validator::table::google::GoogleSource::new(params).open().await.unwrap_err();
-    assert!(matches!(error, TableError::NotFound { .. }));
-    assert_tells(&error, &["no-such-id", "between /d/ and /edit"]);
+    assert!(matches!(error, TableError::Mismatch { .. }));
+    assert_tells(&error, &["no-such-id", STATUSES, "between /d/ and /edit", ACCOUNT, "as Viewer"]);
     stand.statuses(&texts(&[["Project"]]));
     let mut params = stand.source_params();
     params.tab = "Statusses".into();
@@ -120,7 +120,7 @@ async fn a_file_that_google_only_shows() {
             }
         });
         let error = stand.source().open().await.unwrap_err();
-        assert!(matches!(error, TableError::Malformed { .. }));
+        assert!(matches!(error, TableError::Mismatch { .. }));
         assert_tells(&error, &[SOURCE, STATUSES, "Office file", "Save as Google Sheets", "id of that one"]);
     }
 }
@@ -265,7 +265,7 @@ async fn somebody_else_has_a_table_where_results_are_to_be() {
     stand.sandbox.with_office(|office| office.load_sheet(TARGET, REVIEW, &table).unwrap());
     let before = stand.review();
     let error = refused(&stand, &rows(3)).await;
-    assert!(matches!(error, TableError::Malformed { .. }) && !error.is_transient());
+    assert!(matches!(error, TableError::Mismatch { .. }) && !error.is_transient());
     assert_tells(&error, &[TARGET, REVIEW, "something else", "«Is Valid»", "sheets.target_sheet_name"]);
     assert_eq!((stand.review(), stand.count(Door::Write)), (before, 0), "untouched");
 

@@ -203,12 +203,16 @@ async fn a_tab_is_found_by_its_number_and_by_its_name_however_it_is_spelt() {
     }
     for title in tabs {
         let gid = Some(stand.tab_id(SOURCE, title));
-        let rows = read(&mut GoogleSource::new(params("called otherwise", gid)), 10).await.unwrap();
+        let mut source = GoogleSource::new(params("called otherwise", gid));
+        let rows = read(&mut source, 10).await.unwrap();
         assert_eq!(projects(&rows), [(2, title.to_owned())]);
+        let told = rows[0].warnings.join(" ");
+        assert!(told.contains("«called otherwise»") && told.contains(&format!("«{title}» now")), "{told}");
+        assert!(source.name().contains(&format!("«{title}», in the settings «called otherwise»")));
     }
     let other = Some(stand.tab_id(SOURCE, "D3"));
     let error = read(&mut GoogleSource::new(params("2026", other)), 10).await.unwrap_err();
-    assert!(matches!(error, TableError::NotFound { .. }), "{error}");
+    assert!(matches!(error, TableError::Mismatch { .. }), "{error}");
     assert!(error.to_string().contains("is the tab «D3»"), "{error}");
     stand.assert_proper_requests();
 }

@@ -300,7 +300,7 @@ async fn rules_replace_those_of_the_predecessor_and_nothing_else() {
     let table = texts(&[["Week", "Budget"], ["11", "100"]]);
     stand.sandbox.with_office(|office| office.load_sheet(TARGET, "Rules", &table).unwrap());
     let error = stand.rules().publish(&rulebook(2)).await.unwrap_err();
-    assert!(matches!(error, TableError::Malformed { .. }));
+    assert!(matches!(error, TableError::Mismatch { .. }));
     let told = error.to_string();
     for words in [TARGET, "«Rules»", "something else", "sheets.rules_sheet_name", "nothing was written"] {
         assert!(told.contains(words), "{words}: {told}");
