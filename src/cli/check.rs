@@ -44,9 +44,15 @@ impl Check<'_> {
         self.rulebook(settings);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| CliError::new(Exit::Unavailable, error))?;
-        self.google(settings);
-        let columns = runtime.block_on(self.source(settings));
-        runtime.block_on(self.target(settings, columns.as_ref()));
+        let account = self.google(settings);
+        let columns = match (&settings.source, account) {
+            (SourceSettings::Google(_), false) => self.untried("source"),
+            _ => runtime.block_on(self.source(settings)),
+        };
+        match (&settings.target, account) {
+            (TargetSettings::Google(_), false) => drop(self.untried::<()>("target")),
+            _ => runtime.block_on(self.target(settings, columns.as_ref())),
+        }
         self.store(settings);
         self.models(settings);
         Ok(())
@@ -89,17 +95,29 @@ impl Check<'_> {
         }
     }
 
-    /// Names the account, which the spreadsheets have to be shared with.
-    fn google(&mut self, settings: &Settings) {
+    /// Names the account, which the spreadsheets have to be shared with. False if its key cannot be used.
+    fn google(&mut self, settings: &Settings) -> bool {
         let access = match (&settings.source, &settings.target) {
             (SourceSettings::Google(sheet), _) => &sheet.access,
             (_, TargetSettings::Google(sheet)) => &sheet.access,
-            (SourceSettings::File(_), TargetSettings::File(_)) => return,
+            (SourceSettings::File(_), TargetSettings::File(_)) => return true,
         };
         match assemble::email(access) {
-            Ok(email) => self.good("account", &email),
-            Err(error) => self.bad("account", &error.into()),
+            Ok(email) => {
+                self.good("account", &email);
+                true
+            }
+            Err(error) => {
+                self.bad("account", &error.into());
+                false
+            }
         }
+    }
+
+    /// What was not looked at, since the account's key cannot be used: told already.
+    fn untried<T>(&mut self, what: &str) -> Option<T> {
+        self.warn(what, "not tried: the account's key comes first");
+        None
     }
 
     /// Opens the source, finds the columns, reads the first page.

@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Ok,
     /// Rows violate rules, and `--fail-on` asks to say so.
     Findings,
-    /// The command line, the settings, the rulebook or the header is wrong. Nothing was spent.
+    /// The command line, the settings, the rulebook or what stands in a table is wrong. Nothing was spent.
     Usage,
     /// Some rows were not reviewed or not written; the next run goes on from there.
     Partial,
@@ -84,11 +84,13 @@ pub(crate) struct CliError {
     /// What people are told. It may hold text of cells and files: it is shown through
     /// [`super::terminal::block`].
     pub(crate) text: String,
+    /// What was counted until then, if a run had begun.
+    pub(crate) counted: Option<Box<Tally>>,
 }
 
 impl CliError {
     pub(crate) fn new(exit: Exit, text: impl fmt::Display) -> Self {
-        Self { exit, text: text.to_string() }
+        Self { exit, text: text.to_string(), counted: None }
     }
 
     pub(crate) fn usage(text: impl fmt::Display) -> Self {
@@ -160,8 +162,10 @@ fn keys_refused(tally: &Tally) -> bool {
 
 fn of_table(error: &TableError) -> Exit {
     match error {
-        TableError::Header { .. } => Exit::Usage,
+        // No later run does better until somebody mends the settings or the table.
+        TableError::Header { .. } | TableError::Mismatch { .. } => Exit::Usage,
         TableError::Forbidden { .. } => Exit::Access,
+        // Files among them: one that is missing or cut off may just be on its way.
         TableError::NotFound { .. }
         | TableError::Malformed { .. }
         | TableError::Full { .. }
@@ -201,6 +205,24 @@ mod tests {
         assert_eq!(exit(&[auth(), auth()]), Exit::Access);
         assert_eq!(exit(&[auth(), LlmError::Quota("empty".into())]), Exit::Unavailable);
         assert_eq!(exit(&[]), Exit::Unavailable);
+    }
+
+    #[test]
+    fn what_a_retry_will_not_mend_is_no_reason_to_retry() {
+        let (table, detail) = (|| "t".to_owned(), || "d".to_owned());
+        for (error, exit) in [
+            (TableError::Mismatch { table: table(), detail: detail() }, Exit::Usage),
+            (TableError::Malformed { table: table(), detail: detail() }, Exit::Unavailable),
+            (TableError::NotFound { table: table(), detail: detail() }, Exit::Unavailable),
+            (TableError::Forbidden { table: table(), detail: detail() }, Exit::Access),
+            (
+                TableError::Unavailable { table: table(), detail: detail(), retry_after: None },
+                Exit::Unavailable,
+            ),
+        ] {
+            let before_anything_was_spent = RunError::Source(std::sync::Arc::new(error));
+            assert_eq!(CliError::from(before_anything_was_spent).exit, exit);
+        }
     }
 
     #[test]

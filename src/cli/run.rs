@@ -217,7 +217,9 @@ pub(crate) fn drive(
         };
         reporter.end(&handle.progress());
         engine.shutdown(GRACE).await;
-        Ok((ended?, signals))
+        let counted =
+            |error| CliError { counted: Some(Box::new(handle.progress())), ..CliError::from(error) };
+        Ok((ended.map_err(counted)?, signals))
     })
 }
 
@@ -265,13 +267,13 @@ impl SummaryFile {
         self.save(&serde_json::to_value(report).unwrap_or_default())
     }
 
-    /// The report of a run that did not get to its end: failed, with nothing counted.
+    /// The report of a run that did not get to its end: failed, with what was counted until then.
     fn write_failure(self, job: &str, error: &CliError) -> Result<(), CliError> {
         let report = RunReport {
             run_id: String::new(),
             job: job.to_owned(),
             outcome: RunOutcome::Failed,
-            tally: Tally::default(),
+            tally: error.counted.as_deref().cloned().unwrap_or_default(),
             elapsed_s: 0.0,
             rows_per_s: 0.0,
             failure: None,

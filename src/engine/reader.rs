@@ -43,6 +43,8 @@ pub(crate) struct ReadSource {
 pub(crate) enum ReadEnd {
     /// With the last row.
     Complete,
+    /// With the last row, but rows moved meanwhile: one that was not read may be there.
+    Disturbed,
     /// Early: it was told to stop.
     Cancelled,
 }
@@ -122,7 +124,7 @@ impl Reading {
             self.bus.table_requests(source.take_requests());
             let page = page?;
             if page.is_empty() {
-                return Ok(ReadEnd::Complete);
+                return Ok(if source.was_disturbed() { ReadEnd::Disturbed } else { ReadEnd::Complete });
             }
             let mut offered = Vec::with_capacity(page.len());
             for row in page {

@@ -136,6 +136,11 @@ impl<'a> Run<'a> {
         };
         let complete = matches!(read, Ok(Ok(ReadEnd::Complete))) && halted.is_none();
         let whole = self.is_whole() && complete && !keeps_foreign;
+        if self.is_whole() && matches!(read, Ok(Ok(ReadEnd::Disturbed))) {
+            engine.bus.emit(Event::Warning(
+                "the source was changed while it was read: which of its rows are gone is left to the next run".into(),
+            ));
+        }
         let flushed = match writer {
             Some(writer) => {
                 let mark_gone = whole.then_some(self.request.accept_shrink);

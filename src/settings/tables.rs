@@ -195,7 +195,7 @@ fn delimiter(merged: &Merged, section: &str, path: &Path) -> Option<u8> {
 fn google_source(access: GoogleAccess, merged: &mut Merged) -> GoogleSource {
     GoogleSource {
         access,
-        spreadsheet_id: merged.required("sheets.source_spreadsheet_id", SPREADSHEET_ID),
+        spreadsheet_id: spreadsheet_id(merged, "sheets.source_spreadsheet_id"),
         sheet_name: merged.required("sheets.source_sheet_name", "name the tab with the statuses"),
         sheet_gid: merged.whole_if_set("sheets.source_sheet_gid"),
     }
@@ -204,13 +204,35 @@ fn google_source(access: GoogleAccess, merged: &mut Merged) -> GoogleSource {
 fn google_target(access: GoogleAccess, merged: &mut Merged) -> GoogleTarget {
     GoogleTarget {
         access,
-        spreadsheet_id: merged.required("sheets.target_spreadsheet_id", SPREADSHEET_ID),
+        spreadsheet_id: spreadsheet_id(merged, "sheets.target_spreadsheet_id"),
         sheet_name: merged.required("sheets.target_sheet_name", "name the tab for the results"),
         rules_sheet_name: merged.text("sheets.rules_sheet_name"),
     }
 }
 
 const SPREADSHEET_ID: &str = "copy it from the address: docs.google.com/spreadsheets/d/ID/edit";
+
+/// A spreadsheet's id, also out of its whole address.
+fn spreadsheet_id(merged: &mut Merged, key: &str) -> String {
+    let text = merged.required(key, SPREADSHEET_ID);
+    if text.is_empty() {
+        return text;
+    }
+    let id = id_in_address(text.trim()).unwrap_or_else(|| text.trim());
+    if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
+        merged.problem(key, "is no id of a spreadsheet, nor its address", SPREADSHEET_ID);
+    }
+    id.to_owned()
+}
+
+/// The id in an address such as `https://docs.google.com/spreadsheets/d/ID/edit#gid=0`, as the browser shows it.
+fn id_in_address(text: &str) -> Option<&str> {
+    let address = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
+    let path = address.strip_prefix("docs.google.com/")?;
+    // Whoever is signed in twice has /u/1 in it, an organisation its /a/domain.
+    let (_, id) = path.split_once("spreadsheets/").and_then(|(_, rest)| rest.split_once("d/"))?;
+    id.split(['/', '?', '#']).next().filter(|id| *id != "e")
+}
 
 fn access(merged: &mut Merged) -> GoogleAccess {
     let credentials_file = credentials(merged).unwrap_or_default();
@@ -254,4 +276,26 @@ fn credentials(merged: &mut Merged) -> Option<PathBuf> {
         merged.warn(format!("{} ({file}) can be read by other users: chmod 600 it", path.display()));
     }
     Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_found_in_the_address_of_a_spreadsheet() {
+        for (text, id) in [
+            ("https://docs.google.com/spreadsheets/d/1aB-_9/edit#gid=0", Some("1aB-_9")),
+            ("https://docs.google.com/spreadsheets/d/1aB-_9/edit?usp=sharing", Some("1aB-_9")),
+            ("http://docs.google.com/spreadsheets/d/1aB-_9", Some("1aB-_9")),
+            ("docs.google.com/spreadsheets/u/1/d/1aB-_9/edit", Some("1aB-_9")),
+            ("https://docs.google.com/a/office.example/spreadsheets/d/1aB-_9?x", Some("1aB-_9")),
+            ("https://docs.google.com/spreadsheets/d/e/2PACX-1/pubhtml", None),
+            ("https://docs.google.com/document/d/1aB/edit", None),
+            ("https://elsewhere.example/spreadsheets/d/1aB/edit", None),
+            ("1aB-_9", None),
+        ] {
+            assert_eq!(id_in_address(text), id, "{text}");
+        }
+    }
 }

@@ -34,6 +34,11 @@ pub trait TableSource: Send {
     /// The next rows, at most `max_rows`; an empty page is the end. Blank rows are rows.
     fn next_page(&mut self, max_rows: usize) -> BoxFuture<'_, Result<Vec<SourceRow>, TableError>>;
 
+    /// True if rows moved while they were read: a row that was not given may be there all the same.
+    fn was_disturbed(&self) -> bool {
+        false
+    }
+
     /// The requests to a service since this was last asked; files make none.
     fn take_requests(&mut self) -> Requests {
         Requests::default()
@@ -194,6 +199,15 @@ pub enum TableError {
         /// What was looked for, and what to do.
         detail: String,
     },
+    /// The service answers, but what is there is not what the settings say: no such tab, no header in its row, somebody
+    /// else's table.
+    #[error("{table}: not as the settings say: {detail}")]
+    Mismatch {
+        /// The table.
+        table: String,
+        /// What was looked for, what there is, and what to do.
+        detail: String,
+    },
     /// There, but not to be read or written by us.
     #[error("{table}: access refused: {detail}")]
     Forbidden {
@@ -244,6 +258,7 @@ impl TableError {
         match self {
             Self::Unavailable { .. } => true,
             Self::NotFound { .. }
+            | Self::Mismatch { .. }
             | Self::Forbidden { .. }
             | Self::Header { .. }
             | Self::Malformed { .. }

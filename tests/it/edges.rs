@@ -285,6 +285,36 @@ fn a_run_after_a_dead_reader_counts_its_own_rows() {
     });
 }
 
+/// A source that people work in.
+struct Disturbed(MemorySource);
+impl TableSource for Disturbed {
+    fn name(&self) -> String {
+        "disturbed".into()
+    }
+    fn open(&mut self) -> BoxFuture<'_, Result<Header, TableError>> {
+        self.0.open()
+    }
+    fn next_page(&mut self, n: usize) -> BoxFuture<'_, Result<Vec<SourceRow>, TableError>> {
+        self.0.next_page(n)
+    }
+    fn was_disturbed(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_source_that_was_disturbed_is_no_proof_that_rows_are_gone() {
+    let sink = MemorySink::new();
+    crate::support::run(paused_parts(&projects(10), sink.clone(), model(1)), RunRequest::default());
+    let parts = paused_parts(&projects(8), sink.clone(), model(1));
+    let parts = Parts { source: Some(Box::new(Disturbed(projects(8)))), ..parts };
+    let report = crate::support::run(parts, RunRequest::default());
+    assert_eq!((report.outcome, report.tally.rows_marked_gone), (RunOutcome::Ok, 0));
+    assert!(report.tally.warnings.iter().any(|told| told.contains("left to the next run")), "{report:?}");
+    let report = crate::support::run(paused_parts(&projects(8), sink, model(1)), RunRequest::default());
+    assert_eq!(report.tally.rows_marked_gone, 2);
+}
+
 #[test]
 fn an_endless_grace_is_a_grace() {
     wait(async {

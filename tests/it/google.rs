@@ -4,6 +4,7 @@ mod engine;
 mod faults;
 mod headers;
 mod hostile;
+mod moves;
 mod people;
 mod processes;
 mod refusals;

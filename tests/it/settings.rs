@@ -386,6 +386,33 @@ fn peoples_own_tables_are_never_the_target() {
 }
 
 #[test]
+fn the_id_of_a_spreadsheet_is_taken_from_its_address_and_nothing_else_is_one() {
+    let google = |id: &str| {
+        Fixture::toml(&[&format!(
+            "rules_text = \"x\"\n[columns]\nstatus = \"S\"\ncomment = \"C\"\n[sheets]\ncredentials_file = \"a.json\"\n\
+             source_spreadsheet_id = \"{id}\"\nsource_sheet_name = \"S\"\ntarget_spreadsheet_id = \"{id}\"\n\
+             target_sheet_name = \"T\"\n{OFF}"
+        )])
+    };
+    for id in ["1aB-_9", " 1aB-_9 ", "https://docs.google.com/spreadsheets/d/1aB-_9/edit?gid=7#gid=7"] {
+        let settings = google(id).loaded();
+        assert!(
+            matches!(&settings.source, SourceSettings::Google(sheet) if sheet.spreadsheet_id == "1aB-_9")
+        );
+        assert!(
+            matches!(&settings.target, TargetSettings::Google(sheet) if sheet.spreadsheet_id == "1aB-_9")
+        );
+    }
+    for id in ["sandbox?x=1", "a/b", "ключ", "https://elsewhere.example/spreadsheets/d/1aB/edit"] {
+        let error = google(id).error().to_string();
+        for key in ["source_spreadsheet_id", "target_spreadsheet_id"] {
+            assert!(error.contains(&format!("sheets.{key} = \"{id}\": is no id")), "{error}");
+        }
+        assert!(error.contains("docs.google.com/spreadsheets/d/ID/edit"), "{error}");
+    }
+}
+
+#[test]
 fn other_machines_reach_the_daemon_only_with_a_token() {
     let fixture = Fixture::toml(&[MINIMAL, OFF]).with("serve.listen", "0.0.0.0:80");
     assert!(

@@ -110,9 +110,7 @@ impl Fault {
                 yup_oauth2::error::SendError::Hyper(error) => root_cause(error),
             }),
             // An answer of a gateway in front of the token service.
-            E::JSONError(_) | E::MissingAccessToken => {
-                Self::SignInLater("the token service gave an answer without a token".to_owned())
-            }
+            E::JSONError(_) | E::MissingAccessToken => Self::SignInLater(NO_TOKEN.to_owned()),
             E::LowLevelError(error) => Self::SignInRefused(format!("the key cannot be used: {error}")),
             E::UserError(text) => Self::SignInRefused(text),
             E::StorageError(error) => Self::SignInLater(error.to_string()),
@@ -120,6 +118,10 @@ impl Fault {
         }
     }
 }
+
+/// What the token service says when it has trouble. Its client keeps the status to itself.
+pub(super) const NO_TOKEN: &str = "the token service answered with something that is no token, as it or a proxy before it \
+                                   does when it is out of order";
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -4,6 +4,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rustls::SignatureScheme;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::sign::SigningKey as _;
 use serde_json::Value;
 use yup_oauth2::ServiceAccountKey;
 
@@ -85,6 +89,13 @@ impl KeyFile {
         if !field("private_key").trim_start().starts_with("-----BEGIN") {
             return Err("its private_key is no PEM; download it again, and do not edit it".to_owned());
         }
+        if !can_sign(field("private_key")) {
+            return Err(
+                "its private_key is damaged: no RSA key can be read from it; download it again, and do not \
+                        edit it"
+                    .to_owned(),
+            );
+        }
         if let Err(hint) = address::check(field("token_uri")) {
             return Err(format!("its token_uri is no address to send keys to: {hint}"));
         }
@@ -92,6 +103,13 @@ impl KeyFile {
             .map_err(|_| "a field of it is no text; download it again".to_owned())?;
         Ok(Self { key })
     }
+}
+
+/// True if a key can be read from this PEM, of the kind that service accounts sign with.
+fn can_sign(pem: &str) -> bool {
+    let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok();
+    let signing = key.and_then(|key| rustls::crypto::ring::sign::RsaSigningKey::new(&key).ok());
+    signing.is_some_and(|key| key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).is_some())
 }
 
 impl std::fmt::Debug for KeyFile {
@@ -106,11 +124,22 @@ mod tests {
 
     use super::*;
 
+    const DAMAGED: &str = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
+
+    /// A key that is made once: it takes a moment.
+    fn pem() -> &'static str {
+        static PEM: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+        PEM.get_or_init(|| {
+            let file = crate::sandbox::ThrowAwayKey::new().unwrap().file("http://127.0.0.1:1/token");
+            file["private_key"].as_str().unwrap().to_owned()
+        })
+    }
+
     fn good() -> Value {
         json!({
             "type": "service_account",
             "client_email": "sv@office.iam.gserviceaccount.com",
-            "private_key": "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n",
+            "private_key": pem(),
             "token_uri": "https://oauth2.googleapis.com/token",
             "universe_domain": "googleapis.com",
         })
@@ -120,7 +149,7 @@ mod tests {
     fn a_key_file_is_known_by_what_it_holds() {
         let file = KeyFile::parse(&format!("\u{feff}{}", good())).unwrap();
         assert_eq!(file.email(), "sv@office.iam.gserviceaccount.com");
-        assert!(!format!("{file:?}").contains("c2VjcmV0"));
+        assert!(!format!("{file:?}").contains(&pem()[40..80]));
         let with = |name: &str, value: Value| {
             let mut json = good();
             json[name] = value;
@@ -131,6 +160,7 @@ mod tests {
             ("type", json!(null), "has no \"type\""),
             ("client_email", json!(""), "lacks client_email"),
             ("private_key", json!("c2VjcmV0"), "no PEM"),
+            ("private_key", json!(DAMAGED), "damaged"),
             ("token_uri", json!("http://evil.example/token"), "token_uri"),
             ("project_id", json!(7), "a field of it is no text"),
         ] {

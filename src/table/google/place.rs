@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::account::Account;
 use super::fault::{Fault, Refusal};
+use crate::domain::fold::fold;
 use crate::table::TableError;
 
 /// A tab of a spreadsheet.
@@ -68,11 +69,13 @@ impl Place {
                 ),
             },
             Fault::Forbidden(Refusal::Other(why)) => TableError::Forbidden { table, detail: self.share(why) },
-            Fault::NotFound => TableError::NotFound {
+            Fault::NotFound => TableError::Mismatch {
                 table,
-                detail: "there is no spreadsheet of this id; copy the id from the address of the spreadsheet, \
-                         between /d/ and /edit"
-                    .to_owned(),
+                detail: format!(
+                    "there is no spreadsheet of this id, or {email} may not know of it; copy the id from the address \
+                     of the spreadsheet, between /d/ and /edit, and share the spreadsheet with this address as {}",
+                    self.role()
+                ),
             },
             Fault::Refused(why) => self.refused(why),
         }
@@ -85,20 +88,32 @@ impl Place {
 
     /// An error about what is in the tab.
     pub(super) fn malformed(&self, detail: impl Into<String>) -> TableError {
-        TableError::Malformed { table: self.name(), detail: detail.into() }
+        TableError::Mismatch { table: self.name(), detail: detail.into() }
+    }
+
+    /// Names the tab as it is called now, and as the settings call it where that is another name.
+    pub(super) fn call(&mut self, now: &str, configured: &str) {
+        self.tab = match fold(now) == fold(configured) {
+            true => configured.to_owned(),
+            false => format!("{now}», in the settings «{configured}"),
+        };
     }
 
     fn share(&self, why: &str) -> String {
-        let role = match self.role {
-            Role::Viewer => "Viewer",
-            Role::Editor => "Editor",
-        };
         format!(
-            "{} may not use it (Google says: {}); open {} and share it with this address as {role}",
+            "{} may not use it (Google says: {}); open {} and share it with this address as {}",
             self.account.email(),
             why.trim_end_matches('.'),
-            self.url()
+            self.url(),
+            self.role()
         )
+    }
+
+    fn role(&self) -> &'static str {
+        match self.role {
+            Role::Viewer => "Viewer",
+            Role::Editor => "Editor",
+        }
     }
 
     /// What Google means by refusing a request, as far as it only says so in words.
@@ -125,6 +140,6 @@ impl Place {
                  the id of that one",
             );
         }
-        self.malformed(format!("Google refused the request: {why}; {KEPT}"))
+        TableError::Malformed { table, detail: format!("Google refused the request: {why}; {KEPT}") }
     }
 }

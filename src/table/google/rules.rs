@@ -1,5 +1,6 @@
 //! A tab that shows the rulebook, for people to read.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use google_sheets4::api::Request;
@@ -74,7 +75,7 @@ impl RulesTab {
                 if present.ours(width(&rows)) == trimmed_rows(rows.iter().cloned()) {
                     return Ok(published);
                 }
-                self.refuse_others(present)?;
+                self.refuse_others(present, &rows)?;
             }
             published = Published::Written;
             let list = || requests(present.as_ref(), &self.place.tab, &rows);
@@ -117,21 +118,34 @@ impl RulesTab {
         Ok(Some(Present { tab, is_marked, rows }))
     }
 
-    /// The Python StatusValidator writes the lines of its rules into the first column; whatever else is in a tab that we
-    /// have not made is somebody's.
-    fn refuse_others(&self, present: &Present) -> Result<(), TableError> {
-        let is_list = present.rows.iter().all(|row| row.iter().skip(1).all(|cell| cell.trim().is_empty()));
-        if present.is_marked || is_list {
+    /// What is in a tab that we have not made is somebody's, unless it is blank or shows rules already.
+    fn refuse_others(&self, present: &Present, rules: &[Vec<String>]) -> Result<(), TableError> {
+        if present.is_marked || present.shows_rules(rules) {
             return Ok(());
         }
         Err(self.place.malformed(
-            "the tab holds something else than rules, in several columns; name another tab as \
+            "the tab holds something else than these rules; empty it if nobody needs it, or name another tab as \
              sheets.rules_sheet_name, it is made if it does not exist. Nothing was asked and nothing was written",
         ))
     }
 }
 
 impl Present {
+    /// True for a blank tab, for a table of rules, and for what the Python StatusValidator writes: the lines of its
+    /// rules in the first column, nothing else. At least half of them have to be lines of the present rules.
+    fn shows_rules(&self, rules: &[Vec<String>]) -> bool {
+        let of_one_column = self.rows.iter().all(|row| row.iter().skip(1).all(|cell| cell.trim().is_empty()));
+        if !of_one_column {
+            return self.rows.first().is_some_and(|row| sheet::is_header(row));
+        }
+        let known: HashSet<&str> =
+            rules.iter().flatten().flat_map(|text| text.lines()).map(str::trim).collect();
+        let lines =
+            self.rows.iter().filter_map(|row| row.first()).flat_map(|text| text.lines()).map(str::trim);
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        lines.iter().filter(|line| known.contains(*line)).count() * 2 >= lines.len()
+    }
+
     /// Columns that hold rules, or will: what stands further right is people's.
     fn columns(&self, needed: usize) -> usize {
         let is_table = self.rows.first().is_some_and(|row| sheet::is_header(row));

@@ -1,11 +1,12 @@
 //! A tab of a Google spreadsheet as a source: read a page of cells at a time, while people go on editing.
 //!
 //! One request gives a page as it is at one moment. Between two pages people may insert and delete rows, so each
-//! page begins with the last rows of the one before: if they have moved, reading follows them; if they cannot be
-//! found (somebody has sorted the tab), it ends with an error, since rows would be read twice or not at all. Each page
-//! also brings the header of the same moment: cells are never taken for those of another column.
+//! page begins with the last rows of the one before: if they have moved, reading follows them, and the source says that
+//! it was disturbed, since other rows may have come past; if they cannot be found (somebody has sorted the tab), it ends
+//! with an error, since rows would be read twice or not at all. Each page also brings the header of the same moment: cells are never taken for those of another column.
 
 mod page;
+mod seam;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -14,7 +15,8 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use self::page::{Page, Seam, is_same_header};
+use self::page::{Page, is_same_header};
+use self::seam::{Again, Place as Found, SIDE, Seam};
 use super::account::{Account, READ_ONLY};
 use super::cells::CELL_FIELDS;
 use super::fault::Fault;
@@ -22,6 +24,7 @@ use super::place::{Place, Role};
 use super::tabs::{self, TAB_FIELDS, Tab};
 use crate::domain::cell::Cell;
 use crate::domain::entry::RowLink;
+use crate::domain::fold::fold;
 use crate::table::a1::{column_name, quoted_sheet};
 use crate::table::{Header, Requests, SourceRow, TableError, TableSource};
 
@@ -65,10 +68,12 @@ struct Open {
     width: u32,
     /// Rows that were read and not given yet.
     ready: VecDeque<Ready>,
-    /// The first row that was not read yet, from 1.
+    /// The first row that is not ready, from 1.
     next: u64,
-    /// Blank rows that are rows only if a filled one follows.
-    blank_from: Option<u64>,
+    /// Rows behind the seam that were blank: rows only if a filled one follows.
+    blank: u64,
+    /// True if the last page went to the tab's end.
+    is_read: bool,
     seam: Seam,
     /// Rows of the next page.
     page_rows: u64,
@@ -104,6 +109,7 @@ impl GoogleSource {
 
     async fn open_tab(&mut self) -> Result<Header, TableError> {
         self.open = None;
+        self.place.tab.clone_from(&self.params.tab);
         let tab = self.find_tab().await?;
         let header_row = self.params.header_row.max(1);
         if header_row > u64::from(tab.rows) {
@@ -117,7 +123,8 @@ impl GoogleSource {
             header: None,
             ready: VecDeque::new(),
             next: self.params.data_start_row.max(header_row + 1),
-            blank_from: None,
+            blank: 0,
+            is_read: false,
             seam: Seam::default(),
             page_rows: 1,
             warnings: Vec::new(),
@@ -131,6 +138,14 @@ impl GoogleSource {
         open.width = u32::try_from(names.len()).unwrap_or(open.width);
         open.page_rows = (PAGE_CELLS / u64::from(open.width)).max(SHORTEST_PAGE);
         open.header = Some(header.first().to_vec());
+        if fold(&open.tab.title) != fold(&self.params.tab) {
+            let (now, configured) = (open.tab.title.clone(), &self.params.tab);
+            open.warn(&format!(
+                "sheets.source_sheet_name is «{configured}», but the tab with the number {}, which is read, is called \
+                 «{now}» now",
+                open.tab.id
+            ));
+        }
         self.open = Some(open);
         Ok(Header { names, rows: None })
     }
@@ -138,7 +153,9 @@ impl GoogleSource {
     async fn find_tab(&mut self) -> Result<Tab, TableError> {
         let found = self.tabs().await?;
         let tab = tabs::find(&found, self.params.gid, &self.params.tab);
-        tab.cloned().map_err(|detail| TableError::NotFound { table: self.place.name(), detail })
+        let tab = tab.cloned().map_err(|detail| TableError::Mismatch { table: self.place.name(), detail })?;
+        self.place.call(&tab.title, &self.params.tab);
+        Ok(tab)
     }
 
     async fn tabs(&mut self) -> Result<Vec<Tab>, TableError> {
@@ -153,7 +170,7 @@ impl GoogleSource {
         let Some(mut open) = self.open.take() else {
             return Err(self.place.unavailable("not open, or failed before; it must be opened again".into()));
         };
-        while !open.has(max_rows) && open.next <= u64::from(open.tab.rows) {
+        while !open.has(max_rows) && !open.is_read {
             self.fetch(&mut open).await?;
         }
         let rows = open.give(max_rows, &self.place.url());
@@ -163,36 +180,53 @@ impl GoogleSource {
 
     /// Reads the next page and takes its rows in.
     async fn fetch(&mut self, open: &mut Open) -> Result<(), TableError> {
-        let common = open.seam.len();
-        let mut from = open.next - common;
-        let mut page = self.read(open, from..open.next + open.page_rows).await?;
-        if !open.seam.fits(&page.rows, 0) {
-            // Somebody has inserted or deleted rows above, or sorted them.
-            from = from.saturating_sub(SEARCH).max(self.params.data_start_row);
-            page = self.read(open, from..open.next + open.page_rows + SEARCH).await?;
-            let Some(at) = (0..page.rows.len()).find(|at| open.seam.fits(&page.rows, *at)) else {
-                return Err(self.place.unavailable(format!(
-                    "its rows around row {} were sorted or changed while they were read, so that some would be read \
-                     twice and others not at all; run again, what was judged is not paid for again",
-                    open.next
-                )));
-            };
-            open.warn("rows were inserted or deleted while the tab was read; their neighbours were followed");
-            page.rows.drain(..at);
-            from += at as u64;
+        // What is read once more takes its part of the page.
+        let common = open.seam.before() + open.seam.behind().min(SIDE as u64);
+        let new = open.page_rows.saturating_sub(common).max(SHORTEST_PAGE);
+        let end = open.next + open.seam.behind() + open.blank + new;
+        let expected = open.next - open.seam.before();
+        let mut from = expected;
+        let mut page = self.read(open, from..end).await?;
+        if !open.seam.fits(&page.rows) {
+            // Somebody has inserted or deleted rows, edited some just here, or sorted them.
+            from = from.saturating_sub(SEARCH).max(self.params.data_start_row).max(open.header_row + 1);
+            page = self.read(open, from..end + SEARCH).await?;
         }
-        let skipped = usize::try_from(common).unwrap_or(usize::MAX).min(page.rows.len());
-        page.rows.drain(..skipped);
-        let first = from + common;
-        let asked = page.asked.end.saturating_sub(first);
-        let is_blank = page.rows.is_empty();
-        open.next = first + asked;
-        open.take_in(first, page.rows);
-        open.page_rows = match is_blank {
-            true => (open.page_rows * 4).min(LONGEST_PAGE),
-            false => (PAGE_CELLS / u64::from(open.width)).max(SHORTEST_PAGE),
+        let was_disturbed = open.seam.is_disturbed();
+        let skipped = match open.seam.find(&page.rows, usize::try_from(expected - from).unwrap_or(usize::MAX))
+        {
+            Found::Same(rows) | Found::Moved(rows) => rows,
+            Found::Lost => return Err(self.lost(open)),
+        };
+        if open.seam.is_disturbed() && !was_disturbed {
+            open.warn(
+                "rows were inserted, deleted or edited here while the tab was read; reading went on behind the last \
+                 row that was read, and the next run reads what was inserted above it",
+            );
+        }
+        page.rows.drain(..skipped.min(page.rows.len()));
+        let first = from + skipped as u64;
+        if let Some((number, cells)) = open.seam.repeated(&page.rows) {
+            let there = self.read(open, number..number + 1).await?;
+            if there.first() != cells.as_slice() {
+                return Err(self.lost(open));
+            }
+        }
+        let has_more = page.rows.len() as u64 > open.seam.behind();
+        open.take_in(first, page).map_err(|Again| self.lost(open))?;
+        open.page_rows = match has_more {
+            true => (PAGE_CELLS / u64::from(open.width)).max(SHORTEST_PAGE),
+            false => (open.page_rows * 4).min(LONGEST_PAGE),
         };
         Ok(())
+    }
+
+    fn lost(&self, open: &Open) -> TableError {
+        self.place.unavailable(format!(
+            "its rows around row {} were sorted or changed while they were read, so that some would be read twice and \
+             others not at all; run again, what was judged is not paid for again",
+            open.next
+        ))
     }
 
     /// Reads rows as they are now, trailing blank ones left out. If the tab was renamed, it is found again.
@@ -258,6 +292,7 @@ impl GoogleSource {
         })?;
         if tab.title != open.tab.title {
             open.warn(&format!("the tab was renamed to «{}» while it was read", tab.title));
+            self.place.call(&tab.title, &self.params.tab);
         }
         open.width = open.width.min(tab.columns);
         open.tab = tab;
@@ -275,23 +310,31 @@ impl Open {
         ready.fold(0, usize::saturating_add) >= rows.max(1)
     }
 
-    /// Takes in rows that were read, the first of them with this number; what is missing up to the next row to
-    /// read is blank.
-    fn take_in(&mut self, first: u64, mut rows: Vec<Vec<Cell>>) {
-        rows.resize_with(usize::try_from(self.next - first).unwrap_or(rows.len()).max(rows.len()), Vec::new);
-        for (number, cells) in (first..).zip(rows) {
-            self.seam.push(&cells);
+    /// Takes in the rows of a page that were not given away before, the first of them with this number.
+    ///
+    /// # Errors
+    /// If one of them was given away before.
+    fn take_in(&mut self, first: u64, page: Page) -> Result<(), Again> {
+        let is_last = page.asked.end > u64::from(self.tab.rows);
+        let read = page.rows.len();
+        let ready = self.seam.divide(first, &page.rows, is_last)?;
+        let mut blank_from = None;
+        for (number, cells) in (first..).zip(page.rows.into_iter().take(ready)) {
             if cells.is_empty() {
-                self.blank_from.get_or_insert(number);
+                blank_from.get_or_insert(number);
                 continue;
             }
-            if let Some(from) = self.blank_from.take() {
+            if let Some(from) = blank_from.take() {
                 self.ready.push_back(Ready::Blank(from..number));
             }
             let mut row = SourceRow::new(number, cells);
             row.warnings.extend(self.merged_above(number));
             self.ready.push_back(Ready::Row(row));
         }
+        self.next = first + ready as u64;
+        self.blank = page.asked.end.saturating_sub(first + read as u64);
+        self.is_read = is_last;
+        Ok(())
     }
 
     /// A warning for a row whose cell belongs to one above.
@@ -352,6 +395,10 @@ impl TableSource for GoogleSource {
 
     fn next_page(&mut self, max_rows: usize) -> BoxFuture<'_, Result<Vec<SourceRow>, TableError>> {
         self.read_page(max_rows).boxed()
+    }
+
+    fn was_disturbed(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.seam.is_disturbed())
     }
 
     fn take_requests(&mut self) -> Requests {

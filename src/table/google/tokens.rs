@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OnceCell};
 use yup_oauth2::authenticator::Authenticator;
 use yup_oauth2::{CustomHyperClientBuilder, ServiceAccountAuthenticator, ServiceAccountKey};
 
-use super::fault::Fault;
+use super::fault::{Fault, NO_TOKEN};
 use super::wire::Wire;
 
 /// Gives tokens to the client. Clones share what they know; one of them asks at a time, so that a token is not
@@ -54,10 +54,7 @@ impl Tokens {
             token = authenticator.force_refreshed_token(scopes).await;
         }
         let token = token.map_err(Fault::of_sign_in)?;
-        token
-            .token()
-            .map(str::to_owned)
-            .ok_or_else(|| Fault::SignInLater("the token service gave an answer without a token".to_owned()))
+        token.token().map(str::to_owned).ok_or_else(|| Fault::SignInLater(NO_TOKEN.to_owned()))
     }
 }
 

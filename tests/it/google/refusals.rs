@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use status_validator::domain::results::ResultRow;
 use status_validator::sandbox::sheets::Office;
 use status_validator::sandbox::{ACCOUNT, Arrival, Door, Fault, SandboxParams, ThrowAwayKey};
-use status_validator::table::google::{Account, KeyFile, Wire};
+use status_validator::table::google::KeyFile;
 use status_validator::table::{TableError, TableSink as _, TableSource as _};
 
 use super::sink::{row, run};
@@ -63,8 +63,8 @@ async fn there_is_no_such_spreadsheet_or_tab() {
     let mut params = stand.source_params();
     params.spreadsheet_id = "no-such-id".into();
     let error = status_validator::table::google::GoogleSource::new(params).open().await.unwrap_err();
-    assert!(matches!(error, TableError::NotFound { .. }));
-    assert_tells(&error, &["no-such-id", "between /d/ and /edit"]);
+    assert!(matches!(error, TableError::Mismatch { .. }));
+    assert_tells(&error, &["no-such-id", STATUSES, "between /d/ and /edit", ACCOUNT, "as Viewer"]);
     stand.statuses(&texts(&[["Project"]]));
     let mut params = stand.source_params();
     params.tab = "Statusses".into();
@@ -120,7 +120,7 @@ async fn a_file_that_google_only_shows() {
             }
         });
         let error = stand.source().open().await.unwrap_err();
-        assert!(matches!(error, TableError::Malformed { .. }));
+        assert!(matches!(error, TableError::Mismatch { .. }));
         assert_tells(&error, &[SOURCE, STATUSES, "Office file", "Save as Google Sheets", "id of that one"]);
     }
 }
@@ -192,17 +192,21 @@ fn a_key_file_that_cannot_be_used_is_told_without_its_key() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_key_that_is_damaged_is_told_when_it_is_used() {
-    let stand = Stand::new();
+#[test]
+fn a_key_that_is_damaged_is_told_before_it_is_used() {
     let mut file = key().file("http://127.0.0.1:1/token");
-    file["private_key"] = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".into();
-    let sandbox = stand.sandbox.clone();
-    let wire = Wire::in_process(move || sandbox.connect());
-    let account = Account::new(KeyFile::from_json(&file.to_string()).unwrap(), wire, "http://127.0.0.1:1");
-    let error = refused(&Stand { account, ..stand }, &rows(1)).await;
-    assert!(matches!(error, TableError::Forbidden { .. }), "{error}");
-    assert_tells(&error, &[TARGET, ACCOUNT, "damaged"]);
+    let pem = file["private_key"].as_str().unwrap().to_owned();
+    let (first, rest) = pem.split_at(200);
+    for damaged in [
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".to_owned(),
+        format!("{first}{}", &rest[100..]),
+        format!("{first}…{rest}"),
+        pem[..300].to_owned(),
+    ] {
+        file["private_key"] = damaged.into();
+        let error = KeyFile::from_json(&file.to_string()).unwrap_err().to_string();
+        assert!(error.contains("damaged") && error.contains("download it again"), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -261,7 +265,7 @@ async fn somebody_else_has_a_table_where_results_are_to_be() {
     stand.sandbox.with_office(|office| office.load_sheet(TARGET, REVIEW, &table).unwrap());
     let before = stand.review();
     let error = refused(&stand, &rows(3)).await;
-    assert!(matches!(error, TableError::Malformed { .. }) && !error.is_transient());
+    assert!(matches!(error, TableError::Mismatch { .. }) && !error.is_transient());
     assert_tells(&error, &[TARGET, REVIEW, "something else", "«Is Valid»", "sheets.target_sheet_name"]);
     assert_eq!((stand.review(), stand.count(Door::Write)), (before, 0), "untouched");
 

@@ -271,21 +271,39 @@ async fn rules_are_shown_and_shown_once() {
 
 #[tokio::test(start_paused = true)]
 async fn rules_replace_those_of_the_predecessor_and_nothing_else() {
-    // A list of lines in the first column is what it wrote.
+    // It wrote the lines of its rules into the first column; a few of them have changed since.
     let stand = Stand::new();
-    let lines: Vec<[String; 1]> = (1..=30).map(|n| [format!("{n}. An old rule.")]).collect();
-    stand.sandbox.with_office(|office| office.load_sheet(TARGET, "rules", &texts(&lines)).unwrap());
+    let lines = texts(&[["1. Dates."], [""], ["2. Facts."], ["3. Nothing else."]]);
+    stand.sandbox.with_office(|office| office.load_sheet(TARGET, "rules", &lines).unwrap());
     let free = sheet::table(&Rulebook::free("1. Dates.\n\n2. Facts."), Language::En);
     assert_eq!(stand.rules().publish(&free).await.unwrap(), Published::Written);
     let shown: Vec<Vec<String>> = stand.texts(TARGET, "rules");
     assert_eq!(shown, [["1. Dates."], [""], ["2. Facts."]]);
+
+    // Other lines are somebody's notes, even if one of them is a rule.
+    let stand = Stand::new();
+    let notes = [["Call the bank."], ["1. Dates."], ["Nobody reads this."]];
+    stand.sandbox.with_office(|office| office.load_sheet(TARGET, "Rules", &texts(&notes)).unwrap());
+    let told = stand.rules().publish(&free).await.unwrap_err().to_string();
+    for words in [TARGET, "«Rules»", "empty it", "sheets.rules_sheet_name", "nothing was written"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert_eq!(
+        (stand.texts(TARGET, "Rules"), stand.count(Door::Write)),
+        (notes.map(|row| row.map(str::to_owned).to_vec()).to_vec(), 0)
+    );
+
+    // A tab that somebody emptied is free.
+    let stand = Stand::new();
+    stand.sandbox.with_office(|office| office.load_sheet(TARGET, "Rules", &texts(&[[" "], [""]])).unwrap());
+    assert_eq!(stand.rules().publish(&free).await.unwrap(), Published::Written);
 
     // Several columns are somebody's table.
     let stand = Stand::new();
     let table = texts(&[["Week", "Budget"], ["11", "100"]]);
     stand.sandbox.with_office(|office| office.load_sheet(TARGET, "Rules", &table).unwrap());
     let error = stand.rules().publish(&rulebook(2)).await.unwrap_err();
-    assert!(matches!(error, TableError::Malformed { .. }));
+    assert!(matches!(error, TableError::Mismatch { .. }));
     let told = error.to_string();
     for words in [TARGET, "«Rules»", "something else", "sheets.rules_sheet_name", "nothing was written"] {
         assert!(told.contains(words), "{words}: {told}");

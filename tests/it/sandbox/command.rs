@@ -32,6 +32,45 @@ fn the_samples_of_both_languages_are_reviewed_and_a_second_run_writes_nothing() 
 }
 
 #[test]
+fn a_wrong_name_is_no_reason_to_try_again_and_what_was_asked_is_counted() {
+    let desk = Desk::new(SAMPLES);
+    let _sandbox = Served::start(&desk, &[]);
+    let settings = desk.read("try/sandbox.toml");
+    for (from, to, told) in [
+        ("source_sheet_gid = ", "source_sheet_gid = 7", "no tab has the number 7"),
+        (
+            "source_spreadsheet_id = \"sandbox\"",
+            "source_spreadsheet_id = \"sandbax\"",
+            "iam.gserviceaccount.com",
+        ),
+        ("header_row = 1", "header_row = 500", "is blank"),
+    ] {
+        let settings = match settings.contains(from) {
+            true => settings.replace(from, to),
+            false => format!("{to}\ndata_start_row = 501\n{settings}"),
+        };
+        desk.write("try/sandbox.toml", settings);
+        let ended = desk.run(&["run", "--config", "try/sandbox.toml", "--summary", "summary.json"]);
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains(told), "{ended:?}");
+        let summary: Value = serde_json::from_str(&desk.read("summary.json")).unwrap();
+        assert_eq!(summary["failure"]["exit_code"], 2);
+        assert!(summary["sheets"]["reads"].as_u64() > Some(0), "{summary}");
+    }
+}
+
+#[test]
+fn a_key_that_is_missing_is_told_once() {
+    let desk = Desk::new(SAMPLES);
+    let _sandbox = Served::start(&desk, &[]);
+    std::fs::remove_file(desk.path("try/service-account.json")).unwrap();
+    let ended = desk.run(&["check", "--config", "try/sandbox.toml"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert_eq!(ended.out.matches("does not exist").count(), 1, "{}", ended.out);
+    assert_eq!(ended.out.matches("not tried").count(), 2, "{}", ended.out);
+}
+
+#[test]
 fn tables_go_where_they_are_wanted_and_results_beside_them_or_elsewhere() {
     let desk = Desk::new(SAMPLES);
     desk.write("неделя 1.csv", "Проект;Статус;Комментарий\nОкна;В графике;Готово.\nКасса;Есть риски;\n");

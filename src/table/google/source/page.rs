@@ -52,75 +52,9 @@ pub(super) fn is_same_header(before: &[Cell], now: &[Cell]) -> bool {
     }
 }
 
-/// The last rows that were read, by which the next page is fitted to the ones before.
-#[derive(Debug, Default)]
-pub(super) struct Seam {
-    rows: Vec<Vec<Cell>>,
-    /// Blank rows below them.
-    blank: u64,
-}
-
-/// Rows that two pages have in common, as a rule.
-const OVERLAP: usize = 3;
-
-impl Seam {
-    /// Rows that the next page has to begin with.
-    pub(super) fn len(&self) -> u64 {
-        self.rows.len() as u64 + self.blank
-    }
-
-    /// A row was read. The seam ends with a filled one and what is blank below it: blank rows look all the same.
-    pub(super) fn push(&mut self, cells: &[Cell]) {
-        if cells.is_empty() {
-            self.blank += 1;
-            return;
-        }
-        if self.blank > 0 {
-            self.rows.clear();
-            self.blank = 0;
-        }
-        if self.rows.len() == OVERLAP {
-            self.rows.remove(0);
-        }
-        self.rows.push(cells.to_vec());
-    }
-
-    /// True if the rows from `at` on continue it. One of several may have been edited meanwhile.
-    pub(super) fn fits(&self, rows: &[Vec<Cell>], at: usize) -> bool {
-        let same =
-            self.rows.iter().enumerate().filter(|(offset, cells)| rows.get(at + offset) == Some(*cells));
-        same.count() >= self.rows.len().div_ceil(2)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn rows(texts: &[&str]) -> Vec<Vec<Cell>> {
-        texts
-            .iter()
-            .map(|text| if text.is_empty() { Vec::new() } else { vec![Cell::Text((*text).to_owned())] })
-            .collect()
-    }
-
-    fn seam(texts: &[&str]) -> Seam {
-        let mut seam = Seam::default();
-        rows(texts).iter().for_each(|cells| seam.push(cells));
-        seam
-    }
-
-    #[test]
-    fn a_page_is_fitted_by_its_first_rows() {
-        let seam = seam(&["a", "b", "c", "d"]);
-        assert_eq!(seam.len(), 3);
-        assert!(seam.fits(&rows(&["b", "c", "d", "e"]), 0));
-        assert!(seam.fits(&rows(&["b", "edited", "d", "e"]), 0));
-        assert!(!seam.fits(&rows(&["new", "b", "c", "d"]), 0), "a row was inserted above");
-        assert!(seam.fits(&rows(&["new", "b", "c", "d"]), 1));
-        assert!(!seam.fits(&rows(&["z", "d", "a", "c"]), 0), "sorted");
-        assert!(Seam::default().fits(&rows(&[]), 0), "nothing was read yet");
-    }
 
     #[test]
     fn a_header_may_gain_names_and_change_one_but_nothing_moves() {
@@ -141,13 +75,5 @@ mod tests {
             assert_eq!(is_same_header(&before, &names(now)), same, "{now}");
         }
         assert!(is_same_header(&names("a||c"), &names("a|b|c")), "a column that had no name got one");
-    }
-
-    #[test]
-    fn blank_rows_alone_are_no_seam() {
-        let seam = seam(&["a", "", "b", "", ""]);
-        assert_eq!(seam.len(), 3, "the last filled row and two blank ones");
-        assert!(seam.fits(&rows(&["b"]), 0));
-        assert!(!seam.fits(&rows(&["", "", "b"]), 0));
     }
 }
