@@ -1,5 +1,6 @@
 //! The command `sandbox` as its users have it: a process that says when it is ready, and runs against it.
 
+use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 

@@ -53,7 +53,7 @@ fn what_is_wrong_is_named_with_what_to_do() {
         ("target_spreadsheet_id", "target", "source", "Status Review"),
     ] {
         let ended = check(&desk, &[(key, "absent-1")]);
-        assert_eq!(ended.code, 4, "{ended:?}");
+        assert_eq!(ended.code, 2, "{ended:?}");
         let line = told(&ended, "error", what);
         for words in ["spreadsheets/d/absent-1", tab, "no spreadsheet of this id", hint] {
             assert!(line.contains(words), "{words}: {line}");
@@ -63,7 +63,7 @@ fn what_is_wrong_is_named_with_what_to_do() {
     }
 
     let ended = check(&desk, &[("source_sheet_name", "Weeks")]);
-    assert_eq!(ended.code, 4, "{ended:?}");
+    assert_eq!(ended.code, 2, "{ended:?}");
     let line = told(&ended, "error", "source");
     for words in ["d/sandbox «Weeks»", "no tab is named «Weeks»", "«Statuses»", "sheets.source_sheet_name"]
     {
