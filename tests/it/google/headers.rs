@@ -60,7 +60,7 @@ async fn a_tab_is_blank_only_if_all_of_it_is() {
         write(&stand, rows_above, 0, &["Week", "Budget"]);
         let before = stand.review();
         let error = open_error(&stand).await;
-        assert!(matches!(error, TableError::Malformed { .. }), "{error}");
+        assert!(matches!(error, TableError::Mismatch { .. }), "{error}");
         let told = error.to_string();
         for words in [TARGET, REVIEW, "something else", "sheets.target_sheet_name", "nothing was written"] {
             assert!(told.contains(words), "{words}: {told}");

@@ -277,7 +277,7 @@ async fn somebody_else_has_a_table_where_results_are_to_be() {
     stand.sandbox.with_office(|office| office.load_sheet(TARGET, REVIEW, &assets).unwrap());
     let before = stand.review();
     let error = refused(&stand, &rows(3)).await;
-    assert!(matches!(error, TableError::Malformed { .. }), "{error}");
+    assert!(matches!(error, TableError::Mismatch { .. }), "{error}");
     assert_tells(&error, &[TARGET, REVIEW, "exists already", "«Is Valid» with 2 of", "nothing was written"]);
     assert_eq!((stand.review(), stand.count(Door::Write)), (before, 0), "untouched");
 
