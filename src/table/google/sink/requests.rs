@@ -49,6 +49,8 @@ pub(super) struct CopyTo {
     pub(super) first_rows: u32,
     /// The columns of the tab.
     pub(super) columns: u32,
+    /// The column of the copy for what is to be known of the write.
+    pub(super) notes: u32,
     /// People have filtered the tab: what is filtered away would not come back from a filtered copy.
     pub(super) is_filtered: bool,
 }
@@ -60,10 +62,10 @@ const FIELDS: [&str; 2] = ["userEnteredValue", "textFormatRuns"];
 pub(super) fn requests(write: &Write, around: &Around<'_>) -> Vec<Request> {
     let (mut list, tab) = (without_fences(around.fence.old), around.fence.tab);
     list.extend(delete_tabs(around.old_copies));
-    let CopyTo { id, columns, .. } = around.copy;
-    let (copied, notes, changed) = match write {
-        Write::Change(rows) => (copy(around), columns, changes(rows, tab)),
-        Write::Add(rows) => (copy_of_header(around), 0, vec![append(rows, tab)]),
+    let (id, notes) = (around.copy.id, around.copy.notes);
+    let (copied, changed) = match write {
+        Write::Change(rows) => (copy(around), changes(rows, tab)),
+        Write::Add(rows) => (copy_of_header(around), vec![append(rows, tab)]),
     };
     list.extend(copied);
     // Not before: what is named in a tab is named in its copy too.
@@ -122,10 +124,10 @@ pub(super) fn delete_tabs(tabs: &[i32]) -> Vec<Request> {
     tabs.iter().map(|tab| request(&json!({"deleteSheet": {"sheetId": tab}}))).collect()
 }
 
-/// Copies the tab as it is when the write is carried out, hidden, with one more column at its end for what the write
-/// was meant to change: at its beginning it would move what formulas speak of.
+/// Copies the tab as it is when the write is carried out, hidden, with a column behind all others for what the
+/// write was meant to change: before them it would move what formulas speak of.
 fn copy(around: &Around<'_>) -> Vec<Request> {
-    let CopyTo { id, title, index, is_filtered, .. } = &around.copy;
+    let CopyTo { id, title, index, columns, notes, is_filtered, .. } = &around.copy;
     let mut list = vec![
         request(&json!({"duplicateSheet": {
             "sourceSheetId": around.fence.tab,
@@ -141,7 +143,8 @@ fn copy(around: &Around<'_>) -> Vec<Request> {
     if *is_filtered {
         list.push(request(&json!({"clearBasicFilter": {"sheetId": id}})));
     }
-    list.push(request(&json!({"appendDimension": {"sheetId": id, "dimension": "COLUMNS", "length": 1}})));
+    let more = notes.saturating_sub(*columns) + 1;
+    list.push(request(&json!({"appendDimension": {"sheetId": id, "dimension": "COLUMNS", "length": more}})));
     list
 }
 

@@ -182,12 +182,15 @@ impl CopyKind {
     }
 }
 
+/// So many columns may have come to the tab since it was looked at: notes are put behind them.
+const SPARE: u32 = 8;
+
 impl Copy {
     /// A copy of a tab of so many columns that comes after `last`.
     pub(super) fn after(last: Option<&Self>, kind: CopyKind, of: &Tab, columns: u32) -> Self {
         let number = last.map_or(1, |last| last.number.saturating_add(1));
         let notes = match kind {
-            CopyKind::Whole => columns,
+            CopyKind::Whole => columns.saturating_add(SPARE),
             CopyKind::Header => 0,
         };
         Self { kind, of: of.id, number, id: new_tab_id(), rows: of.rows, notes }
@@ -266,7 +269,7 @@ mod tests {
         let copies = survey.copies(7);
         assert_eq!(copies.iter().map(|copy| copy.id).collect::<Vec<_>>(), [9, 8], "the newest last");
         let next = Copy::after(copies.last(), CopyKind::Whole, survey.tab(7).unwrap(), 4);
-        assert_eq!((next.number, next.title().as_str()), (3, "status-validator undo 7 3 4"));
+        assert_eq!((next.number, next.title().as_str()), (3, "status-validator undo 7 3 12"));
         let kinds: Vec<CopyKind> = copies.iter().map(|copy| copy.kind).collect();
         assert_eq!(kinds, [CopyKind::Header, CopyKind::Whole]);
         assert_eq!(survey.orphans(), [10]);

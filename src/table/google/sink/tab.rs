@@ -261,6 +261,7 @@ impl ResultsTab {
                 index: tabs.saturating_sub(old_copies.len()),
                 first_rows: self.first_rows(self.tab.rows),
                 columns,
+                notes: copy.notes,
                 is_filtered: self.is_filtered,
             },
             record: &record,
