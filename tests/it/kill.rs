@@ -111,7 +111,6 @@ fn prepare(dir: &Path, url: &str) {
 
 fn start(dir: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_status-validator"))
-        .env_remove("SV_SHEETS_REFERENCE") // is the tests', no setting
         .current_dir(dir)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

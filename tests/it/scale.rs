@@ -29,7 +29,6 @@ fn review(rows: usize) -> (f64, f64) {
     std::fs::write(dir.path().join("rules.toml"), RULES).unwrap();
     let samples = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut child = Command::new(env!("CARGO_BIN_EXE_status-validator"))
-        .env_remove("SV_SHEETS_REFERENCE") // is the tests', no setting
         .current_dir(dir.path())
         .args(["--config", samples.join("Settings.toml").to_str().unwrap()])
         .args(["--source", "statuses.csv", "--output", "results.csv", "--summary", "summary.json"])

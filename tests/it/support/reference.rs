@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// A file of the folder in `SV_SHEETS_REFERENCE`; none where it is not set, which is said.
+/// A file of the folder in `SHEETS_REFERENCE`; none where it is not set, which is said.
 #[expect(clippy::print_stdout, reason = "a test that compares nothing has to say so")]
 pub(crate) fn file(name: &str) -> Option<String> {
-    let Some(folder) = std::env::var_os("SV_SHEETS_REFERENCE").map(PathBuf::from) else {
-        println!("SV_SHEETS_REFERENCE is not set: {name} is not compared with");
+    let Some(folder) = std::env::var_os("SHEETS_REFERENCE").map(PathBuf::from) else {
+        println!("SHEETS_REFERENCE is not set: {name} is not compared with");
         return None;
     };
     Some(std::fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}")))

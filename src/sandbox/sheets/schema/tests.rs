@@ -35,8 +35,8 @@ fn names_go_both_ways() {
 
 #[test]
 fn messages_are_those_of_the_discovery_document() {
-    let Some(folder) = std::env::var_os("SV_SHEETS_REFERENCE").map(PathBuf::from) else {
-        println!("SV_SHEETS_REFERENCE is not set: the schema is not compared with the discovery document");
+    let Some(folder) = std::env::var_os("SHEETS_REFERENCE").map(PathBuf::from) else {
+        println!("SHEETS_REFERENCE is not set: the schema is not compared with the discovery document");
         return;
     };
     let document = std::fs::read_to_string(folder.join("sheets.v4.json")).unwrap();

@@ -1,6 +1,6 @@
 //! Putting right what a write did to rows and columns that had moved.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::additions::AddedNote;
 use super::moved::{moved_columns, trimmed};
@@ -91,9 +91,21 @@ impl ResultsTab {
         let Some(key_column) = moved(changes.key_column) else { return nothing };
         let by_key: HashMap<&str, &Debt> = debts.iter().map(|debt| (debt.key.as_str(), debt)).collect();
         let Some(found) = self.rows_with(key_column, &by_key, now, count).await? else { return Ok(None) };
-        let restored = found.iter().filter_map(|found| {
+        let holders: Vec<_> =
+            found.iter().filter_map(|found| Some((found, found.mistaken(&then, &moved)?))).collect();
+        let is_whole = |debt: &Debt, cells: &[(u32, u32)]| cells.len() == debt.cells.len();
+        let whole: HashSet<u32> = holders
+            .iter()
+            .filter(|(found, cells)| is_whole(found.note, cells))
+            .map(|(found, _)| found.note.row)
+            .collect();
+        // Where a row says all that was written, others that say most of it are not meant.
+        let meant = holders
+            .into_iter()
+            .filter(|(found, cells)| is_whole(found.note, cells) || !whole.contains(&found.note.row));
+        let restored = meant.filter_map(|(found, cells)| {
             let former = copied.rows.get(&found.note.row).map(Vec::as_slice).unwrap_or_default();
-            restored(copy, found, former, now, &then, &moved)
+            restored(copy, found, cells, former, now)
         });
         Ok(Some(restored.collect()))
     }
@@ -224,14 +236,12 @@ impl Found<'_, Debt> {
 fn restored(
     copy: &Copy,
     holder: &Found<'_, Debt>,
+    columns: Vec<(u32, u32)>,
     former: &[String],
     now: &Snapshot,
-    then: &[String],
-    moved: &impl Fn(u32) -> Option<u32>,
 ) -> Option<RowWrite> {
     let (debt, at) = (holder.note, holder.row);
     let key_column = now.places.of(ResultColumn::Key).and_then(|place| u32::try_from(place).ok())?;
-    let columns = holder.mistaken(then, moved)?;
     let was = |column: u32| former.get(column as usize).cloned().unwrap_or_default();
     let texts: Vec<(u32, String)> = columns.iter().map(|(from, to)| (*to, was(*from))).collect();
     let restored = texts.iter().find(|(to, _)| *to == key_column);
