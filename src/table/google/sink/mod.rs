@@ -5,7 +5,8 @@
 //! - [`commit`]: look, write, look again. [`snapshot`]: what a look gives; [`rows`], [`write`]: what is to change;
 //!   [`requests`]: in the words of the API; [`tab`]: looked at and sent.
 //! - What people moved between look and write: [`undo`] for rows that changed, [`additions`] for rows that were added,
-//!   [`moved`] for columns, [`record`] for what a write says of itself, [`copies`] reads it back; [`repair`] puts it right.
+//!   [`moved`] for columns, [`record`] for what a write says of itself, [`copies`] reads it back; [`repair`]
+//!   puts it right.
 //! - [`survey`]: what the program leaves in the spreadsheet besides cells: a fence, a mark, a copy for a moment.
 
 mod additions;
