@@ -11,7 +11,8 @@ use status_validator::domain::columns::ColumnNames;
 use status_validator::domain::money::Usage;
 use status_validator::domain::rules::Rulebook;
 use status_validator::engine::{Engine, Parts, Provider, RunRequest};
-use status_validator::llm::{ChatModel, LlmError, ModelId, Question, Reply};
+use status_validator::llm::limits::RateLimits;
+use status_validator::llm::{ChatModel, ModelId, NoAnswer, Question, Reply};
 use status_validator::table::memory::{MemorySink, MemorySource};
 
 /// A model that has read one rule: a status says what was done.
@@ -22,7 +23,7 @@ impl ChatModel for Pedant {
         &self.0
     }
 
-    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Reply, LlmError>> {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Reply, NoAnswer>> {
         Box::pin(async move {
             let done = question.row.contains("Done:");
             let issues = if done { "[]" } else { r#"["it does not say what was done"]"# };
@@ -31,6 +32,7 @@ impl ChatModel for Pedant {
                 model: self.0.model.clone(),
                 usage: Usage::default(),
                 requests: 1,
+                limits: RateLimits::default(),
             })
         })
     }

@@ -173,7 +173,7 @@ impl<'a> Plan<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::llm::{ChatModel, LlmError, ModelId, Question, Reply};
+    use crate::llm::{ChatModel, LlmError, ModelId, NoAnswer, Question, Reply};
 
     struct Silent(ModelId);
 
@@ -185,8 +185,8 @@ mod tests {
         fn ask<'a>(
             &'a self,
             _question: &'a Question,
-        ) -> futures_util::future::BoxFuture<'a, Result<Reply, LlmError>> {
-            Box::pin(std::future::ready(Err(LlmError::BadReply("a plan asks nothing".into()))))
+        ) -> futures_util::future::BoxFuture<'a, Result<Reply, NoAnswer>> {
+            Box::pin(std::future::ready(Err(LlmError::BadReply("a plan asks nothing".into()).into())))
         }
     }
 

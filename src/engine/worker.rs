@@ -18,7 +18,7 @@ use crate::domain::answer::{Answer, BadAnswer};
 use crate::domain::entry::Entry;
 use crate::domain::judge::Judge;
 use crate::domain::rules::CodeReview;
-use crate::llm::{ChatModel, LlmError, Question, Reply};
+use crate::llm::{ChatModel, NoAnswer, Question, Reply};
 
 /// Ask this model about this row. The reply is the whole fate of the attempt.
 #[derive(Message)]
@@ -45,7 +45,7 @@ pub(crate) struct Judged {
 pub(crate) enum JobError {
     /// The provider gave no answer.
     #[error("{0}")]
-    Llm(LlmError),
+    Llm(NoAnswer),
     /// It answered, and was paid, but the answer does not fit.
     #[error("{problem}")]
     BadAnswer {

@@ -4,6 +4,7 @@
 //! and when, is decided by [`retry`], without I/O.
 
 pub mod backoff;
+pub mod limits;
 pub mod openai;
 pub mod retry;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
+use self::limits::RateLimits;
 use crate::domain::money::Usage;
 use crate::domain::prompt::StaticPrompt;
 
@@ -25,7 +27,21 @@ pub trait ChatModel: Send + Sync {
     /// Asks for one answer. The future may be dropped at any moment.
     ///
     /// The model waits for nothing but its own deadline: pauses between attempts are the caller's.
-    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Reply, LlmError>>;
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Reply, NoAnswer>>;
+
+    /// Whether it is known what the provider takes and refuses. While it is not, the first question goes alone,
+    /// so that a refusal is met once and not by every worker.
+    fn is_known(&self) -> bool {
+        true
+    }
+
+    /// What was learnt about the provider, to be kept for the next run: JSON with a version of its own.
+    fn memory(&self) -> Option<Value> {
+        None
+    }
+
+    /// Takes over what an earlier run learnt; what cannot be read is ignored.
+    fn recall(&self, _memory: &Value) {}
 }
 
 /// A provider and the model asked for there.
@@ -65,6 +81,28 @@ pub struct Reply {
     pub usage: Usage,
     /// Requests that were needed, refused parameters included: 1 as a rule.
     pub requests: u32,
+    /// What the provider says of its limits.
+    pub limits: RateLimits,
+}
+
+/// There is no answer: why, and what it took.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{error}")]
+pub struct NoAnswer {
+    /// Why.
+    pub error: LlmError,
+    /// Tokens that were used all the same, where the provider says so: an answer that was cut, for one.
+    pub usage: Option<Usage>,
+    /// Requests that were sent, refused parameters included: 1 as a rule.
+    pub requests: u32,
+    /// What the provider says of its limits.
+    pub limits: RateLimits,
+}
+
+impl From<LlmError> for NoAnswer {
+    fn from(error: LlmError) -> Self {
+        Self { error, usage: None, requests: 1, limits: RateLimits::default() }
+    }
 }
 
 /// Why there is no answer. The provider is named by whoever reports it.
@@ -73,6 +111,12 @@ pub enum LlmError {
     /// Too many requests or tokens for now (429).
     #[error("rate limited{}", match .retry_after { Some(wait) => format!(", asked to wait {wait:?}"), None => String::new() })]
     RateLimited {
+        /// How long the provider asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Too many requests at the same time (429 that says so).
+    #[error("too many requests at the same time{}", match .retry_after { Some(wait) => format!(", asked to wait {wait:?}"), None => String::new() })]
+    Busy {
         /// How long the provider asks to wait.
         retry_after: Option<Duration>,
     },

@@ -159,9 +159,9 @@ impl LlmError {
     /// What the error means for the next attempt.
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => {
-                Disposition::BackOff(*retry_after)
-            }
+            Self::RateLimited { retry_after }
+            | Self::Busy { retry_after }
+            | Self::Unavailable { retry_after, .. } => Disposition::BackOff(*retry_after),
             Self::Timeout(_) | Self::BadReply(_) => Disposition::BackOff(None),
             Self::Truncated(_) => Disposition::AskAgain,
             Self::TooLong(_) | Self::Refused(_) | Self::BadRequest(_) => Disposition::NextProvider,

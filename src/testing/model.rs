@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::domain::money::Usage;
-use crate::llm::{ChatModel, LlmError, ModelId, Question, Reply};
+use crate::llm::limits::RateLimits;
+use crate::llm::{ChatModel, LlmError, ModelId, NoAnswer, Question, Reply};
 
 /// What the model does with one question.
 #[derive(Clone, Debug)]
@@ -101,7 +102,7 @@ impl ChatModel for FakeModel {
         &self.id
     }
 
-    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Reply, LlmError>> {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Reply, NoAnswer>> {
         async move {
             let number = self.counters.calls.fetch_add(1, Ordering::SeqCst);
             self.counters.asked.lock().unwrap_or_else(PoisonError::into_inner).push(question.row.clone());
@@ -110,11 +111,17 @@ impl ChatModel for FakeModel {
                 Step::Answer { after, text } => {
                     tokio::time::sleep(after).await;
                     let usage = Usage { prompt_tokens: 100, completion_tokens: 10, ..Usage::default() };
-                    Ok(Reply { text, model: self.id.model.clone(), usage, requests: 1 })
+                    Ok(Reply {
+                        text,
+                        model: self.id.model.clone(),
+                        usage,
+                        requests: 1,
+                        limits: RateLimits::default(),
+                    })
                 }
                 Step::Fail { after, error } => {
                     tokio::time::sleep(after).await;
-                    Err(error)
+                    Err(error.into())
                 }
                 #[expect(clippy::panic, reason = "the script asks for a panic")]
                 Step::Panic => panic!("scripted panic"),

@@ -65,7 +65,7 @@ async fn asked(answer: Answer) -> Result<Reply, LlmError> {
     let server = Server::scripted(vec![answer]).await;
     let outcome = model(&server).ask(&question()).await;
     assert_eq!(server.requests().len(), 1, "one question is one request");
-    outcome
+    outcome.map_err(|none| none.error)
 }
 
 /// The text of the error, after a look for the key.
@@ -171,7 +171,7 @@ async fn a_connection_that_breaks_within_the_answer_is_told_as_that() {
 async fn an_address_where_nobody_listens_is_unavailable() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let model = OpenAiModel::new(params(format!("http://{closed}"))).unwrap();
-    let error = model.ask(&question()).await.unwrap_err();
+    let error = model.ask(&question()).await.unwrap_err().error;
     assert!(
         matches!(&error, LlmError::Unavailable { detail, .. } if detail.contains("no connection")),
         "{error:?}"
@@ -184,7 +184,7 @@ async fn the_deadline_holds_against_silence_and_against_a_drip() {
     for slow in [Answer::Hang, Answer::Drip(whole.into_bytes(), Duration::from_millis(2))] {
         let server = Server::scripted(vec![slow]).await;
         let started = Instant::now();
-        let error = impatient(&server).ask(&question()).await.unwrap_err();
+        let error = impatient(&server).ask(&question()).await.unwrap_err().error;
         assert_eq!(error, LlmError::Timeout(Duration::from_millis(200)));
         assert!(started.elapsed() < Duration::from_secs(10));
         assert_eq!(server.requests().len(), 1);
@@ -288,10 +288,10 @@ async fn a_server_that_refuses_everything_is_given_up() {
     })
     .await;
     let model = OpenAiModel::new(OpenAiParams { reasoning_enabled: true, ..params(server.url()) }).unwrap();
-    let error = model.ask(&question()).await.unwrap_err();
+    let error = model.ask(&question()).await.unwrap_err().error;
     assert!(matches!(error, LlmError::BadRequest(_)), "{error:?}");
     assert_eq!(server.requests().len(), 9, "the question and eight alterations");
-    let error = model.ask(&question()).await.unwrap_err();
+    let error = model.ask(&question()).await.unwrap_err().error;
     assert_eq!(told(&error), "request refused: 400 unknown_parameter Unknown parameter: 'model'.");
     assert_eq!(server.requests().len(), 10, "what was learnt last is not forgotten");
 }

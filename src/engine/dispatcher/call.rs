@@ -12,7 +12,7 @@ use super::super::worker::{JobError, Judged, Validate};
 use super::{Dispatcher, Halted, Job};
 use crate::domain::money::{MicroUsd, Usage};
 use crate::llm::retry::{Failure, Next};
-use crate::llm::{LlmError, Question, Reply};
+use crate::llm::{LlmError, NoAnswer, Question};
 use crate::store::{Attempt, AttemptId, Sending, StoredAnswer};
 
 impl Dispatcher {
@@ -122,19 +122,22 @@ impl Dispatcher {
         let Some(job) = self.jobs.get(&id) else { return };
         let (row, provider) = (job.entry.row, job.provider);
         let price = self.providers.get(provider).and_then(|provider| provider.price);
-        let cost = |reply: &Reply| price.map(|price| price.of(&reply.usage)).unwrap_or_else(|| stated(reply));
-        let book = |end, reply: Option<&Reply>| Event::CallEnded {
+        let cost = |usage: &Usage| match price {
+            Some(price) => price.of(usage),
+            None => usage.stated_cost.unwrap_or_default(),
+        };
+        let book = |end, usage: Option<&Usage>, requests| Event::CallEnded {
             row,
             worker,
             end,
-            usage: reply.map(|reply| reply.usage).unwrap_or_default(),
-            cost: reply.map(cost).unwrap_or_default(),
-            requests: reply.map_or(1, |reply| reply.requests),
+            usage: usage.copied().unwrap_or_default(),
+            cost: usage.map(cost).unwrap_or_default(),
+            requests,
         };
         match ended {
             Ok(Judged { reply, answer }) => {
-                let paid = cost(&reply);
-                self.emit(job, book(CallEnd::Answered, Some(&reply)));
+                let paid = cost(&reply.usage);
+                self.emit(job, book(CallEnd::Answered, Some(&reply.usage), reply.requests));
                 let asked = self.providers.get(provider).map(|p| p.model.id().clone());
                 let stored = StoredAnswer {
                     provider: asked.as_ref().map(|id| id.provider.clone()).unwrap_or_default(),
@@ -149,32 +152,33 @@ impl Dispatcher {
                 self.settle_flight_answered(id, stored, answer, ctx);
             }
             Err(JobError::BadAnswer { problem, reply }) => {
-                self.emit(job, book(CallEnd::BadAnswer, Some(&reply)));
-                let cost = cost(&reply);
+                self.emit(job, book(CallEnd::BadAnswer, Some(&reply.usage), reply.requests));
+                let cost = cost(&reply.usage);
                 self.fail(id, &Failure::BadAnswer(problem), Some((reply.usage, cost)));
             }
-            Err(JobError::Llm(error)) => {
+            Err(JobError::Llm(NoAnswer { error, usage, requests, .. })) => {
                 let end = match error {
-                    LlmError::RateLimited { .. } => CallEnd::RateLimited,
+                    LlmError::RateLimited { .. } | LlmError::Busy { .. } => CallEnd::RateLimited,
                     LlmError::Timeout(_) => CallEnd::Lost,
                     _ => CallEnd::Failed,
                 };
-                self.emit(job, book(end, None));
+                self.emit(job, book(end, usage.as_ref(), requests));
+                let paid = usage.map(|usage| (usage, cost(&usage)));
                 if error.stops_provider() {
                     self.stop_provider(id, provider, &error);
                 }
-                self.fail(id, &Failure::Llm(error), None);
+                self.fail(id, &Failure::Llm(error), paid);
             }
             Err(JobError::Panicked(text)) => {
-                self.emit(job, book(CallEnd::Lost, None));
+                self.emit(job, book(CallEnd::Lost, None, 1));
                 self.fail(id, &Failure::Panicked(text), None);
             }
             Err(JobError::TimedOut(_)) => {
-                self.emit(job, book(CallEnd::Lost, None));
+                self.emit(job, book(CallEnd::Lost, None, 1));
                 self.fail(id, &Failure::TimedOut, None);
             }
             Err(JobError::Lost) => {
-                self.emit(job, book(CallEnd::Lost, None));
+                self.emit(job, book(CallEnd::Lost, None, 1));
                 self.fail(id, &Failure::Lost, None);
             }
         }
@@ -291,6 +295,7 @@ fn maybe_paid(failure: &Failure) -> bool {
         Failure::BadAnswer(_) | Failure::Panicked(_) | Failure::TimedOut | Failure::Lost => true,
         Failure::Llm(error) => match error {
             LlmError::RateLimited { .. }
+            | LlmError::Busy { .. }
             | LlmError::Auth(_)
             | LlmError::Quota(_)
             | LlmError::UnknownModel(_)
@@ -311,10 +316,6 @@ fn hint(job: &Job, failure: &Failure) -> Option<String> {
         Failure::BadAnswer(problem) => Some(job.judge.hint_message(problem)),
         Failure::Llm(_) | Failure::Panicked(_) | Failure::TimedOut | Failure::Lost => job.hint.clone(),
     }
-}
-
-fn stated(reply: &Reply) -> MicroUsd {
-    reply.usage.stated_cost.unwrap_or_default()
 }
 
 /// A fence that no cell can foresee. Without randomness from the system a process id has to do; the fence is

@@ -34,8 +34,9 @@ pub(super) fn classify(status: u16, said: &Envelope, asked: Option<Duration>, de
     }
     match status {
         429 if is_day_over(said, asked) || is_out_of_money(said, asked) => LlmError::Quota(detail),
+        429 if is_about_slots(said) => LlmError::Busy { retry_after },
         429 => LlmError::RateLimited { retry_after },
-        402 if is_in_flight_budget(said, asked) => LlmError::RateLimited { retry_after },
+        402 if is_in_flight_budget(said, asked) => LlmError::Busy { retry_after },
         402 => LlmError::Quota(detail),
         400..500 if is_out_of_money(said, asked) => LlmError::Quota(detail),
         401 | 403 | 407 => LlmError::Auth(detail),
@@ -137,6 +138,19 @@ fn is_day_over(said: &Envelope, asked: Option<Duration>) -> bool {
     }
 }
 
+/// GigaChat, Yandex and Z.ai say so where too many requests are under way at the same time.
+fn is_about_slots(said: &Envelope) -> bool {
+    said.says(&[
+        "concurren",
+        "in parallel",
+        "parallel request",
+        "in-flight",
+        "in flight",
+        "потоков",
+        "одновременн",
+    ])
+}
+
 /// OpenRouter's 402 for too many requests at once: it passes, and says when.
 fn is_in_flight_budget(said: &Envelope, asked: Option<Duration>) -> bool {
     asked.is_some() && said.has_code(&["openrouter_in_flight_budget"])
@@ -156,6 +170,7 @@ mod tests {
     fn name(error: &LlmError) -> &'static str {
         match error {
             LlmError::RateLimited { .. } => "rate",
+            LlmError::Busy { .. } => "busy",
             LlmError::Unavailable { .. } => "unavailable",
             LlmError::Timeout(_) => "timeout",
             LlmError::Auth(_) => "auth",
@@ -236,10 +251,16 @@ mod tests {
     }
 
     #[test]
+    fn a_429_about_requests_under_way_is_told_apart() {
+        assert_eq!(kind(429, &told("Too many concurrent requests"), None), "busy");
+        assert_eq!(kind(429, &told("Превышено число потоков"), Some(1)), "busy");
+    }
+
+    #[test]
     fn a_402_that_says_when_to_come_back_is_a_pause() {
         let body =
             json!({"error": {"code": 402, "metadata": {"limit_source": "openrouter_in_flight_budget"}}});
-        assert_eq!(kind(402, &body, Some(3)), "rate");
+        assert_eq!(kind(402, &body, Some(3)), "busy");
         assert_eq!(kind(402, &body, None), "quota");
     }
 
@@ -294,7 +315,9 @@ mod tests {
         fn no_wait_is_longer_than_an_hour(status in 100u16..1000, secs: u64, message in "\\PC{0,60}") {
             let said = Envelope { message, ..Envelope::default() };
             match classify(status, &said, Some(Duration::from_secs(secs)), String::new()) {
-                LlmError::RateLimited { retry_after } | LlmError::Unavailable { retry_after, .. } => {
+                LlmError::RateLimited { retry_after }
+                | LlmError::Busy { retry_after }
+                | LlmError::Unavailable { retry_after, .. } => {
                     prop_assert!(retry_after <= Some(wait::LONGEST));
                 }
                 _ => {}

@@ -32,7 +32,9 @@ use self::envelope::Envelope;
 use self::excerpt::Scrubber;
 use self::negotiate::{Capabilities, Feature, MOST_ALTERATIONS, Wishes};
 use self::transport::Exchange;
-use super::{ChatModel, LlmError, ModelId, Question, Reply};
+use super::limits::RateLimits;
+use super::{ChatModel, LlmError, ModelId, NoAnswer, Question, Reply};
+use crate::domain::money::Usage;
 
 /// What an [`OpenAiModel`] is made of.
 #[derive(Clone, Debug)]
@@ -136,7 +138,7 @@ impl OpenAiModel {
     }
 
     /// Asks, and asks again at once without what the server refuses.
-    async fn converse(&self, question: &Question) -> Result<Reply, LlmError> {
+    async fn converse(&self, question: &Question) -> Result<Reply, NoAnswer> {
         let mut requests = 0;
         loop {
             requests += 1;
@@ -146,7 +148,7 @@ impl OpenAiModel {
             })?;
             let exchange = transport::post(&self.client, self.endpoint.url.clone(), body)
                 .await
-                .map_err(|error| self.scrubbed(error))?;
+                .map_err(|error| NoAnswer { requests, ..self.scrubbed(error).into() })?;
             let fault = match self.read(&exchange, requests) {
                 Ok(reply) => return Ok(reply),
                 Err(fault) => fault,
@@ -154,7 +156,12 @@ impl OpenAiModel {
             let refused = fault.refused(&granted);
             self.remember(&refused);
             if refused.is_empty() || requests > MOST_ALTERATIONS {
-                return Err(fault.error);
+                return Err(NoAnswer {
+                    error: fault.error,
+                    usage: fault.usage,
+                    requests,
+                    limits: RateLimits::default(),
+                });
             }
         }
     }
@@ -170,14 +177,17 @@ impl OpenAiModel {
         }
         let asked =
             reply::Asked { model: &self.id.model, max_output_tokens: self.form.max_output_tokens, requests };
-        Ok(reply::read(&body, &asked, &self.scrubber)?)
+        reply::read(&body, &asked, &self.scrubber).map_err(|error| {
+            let usage = body.get("usage").map(usage::read);
+            Box::new(Fault { usage, ..error.into() })
+        })
     }
 
     fn fault(&self, exchange: &Exchange, said: Envelope) -> Box<Fault> {
         let asked = wait::asked(&exchange.headers, &said, SystemTime::now());
         let detail = self.scrubber.excerpt(&self.told(exchange, &said));
         let error = failure::classify(exchange.status, &said, asked, detail);
-        Box::new(Fault { error, status: exchange.status, said })
+        Box::new(Fault { error, status: exchange.status, said, usage: None })
     }
 
     /// What an error answer says, for people.
@@ -233,11 +243,11 @@ impl ChatModel for OpenAiModel {
         &self.id
     }
 
-    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Reply, LlmError>> {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Reply, NoAnswer>> {
         Box::pin(async move {
             // One deadline over everything: an answer that drips in forever never trips a read timeout.
             let answered = tokio::time::timeout(self.deadline, self.converse(question)).await;
-            answered.unwrap_or(Err(LlmError::Timeout(self.deadline)))
+            answered.unwrap_or_else(|_| Err(LlmError::Timeout(self.deadline).into()))
         })
     }
 }
@@ -257,6 +267,8 @@ struct Fault {
     error: LlmError,
     status: u16,
     said: Envelope,
+    /// What was used all the same.
+    usage: Option<Usage>,
 }
 
 impl Fault {
@@ -270,9 +282,15 @@ impl Fault {
     }
 }
 
+impl From<LlmError> for Fault {
+    fn from(error: LlmError) -> Self {
+        Self { error, status: 200, said: Envelope::default(), usage: None }
+    }
+}
+
 impl From<LlmError> for Box<Fault> {
     fn from(error: LlmError) -> Self {
-        Self::new(Fault { error, status: 200, said: Envelope::default() })
+        Self::new(error.into())
     }
 }
 

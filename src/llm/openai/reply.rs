@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::excerpt::Scrubber;
 use super::usage;
+use crate::llm::limits::RateLimits;
 use crate::llm::{LlmError, Reply};
 
 /// What the request was, where the answer does not say it.
@@ -48,7 +49,13 @@ pub(super) fn read(body: &Value, asked: &Asked<'_>, scrubber: &Scrubber) -> Resu
     match (text(message), refusal) {
         (Some(text), _) => {
             let text = scrubber.without_key(&text);
-            Ok(Reply { text, model: model(body, asked), usage, requests: asked.requests })
+            Ok(Reply {
+                text,
+                model: model(body, asked),
+                usage,
+                requests: asked.requests,
+                limits: RateLimits::default(),
+            })
         }
         (None, Some(refusal)) => Err(LlmError::Refused(scrubber.excerpt(refusal))),
         (None, None) => Err(LlmError::BadReply("an empty answer".to_owned())),
