@@ -6,6 +6,7 @@
 pub mod backoff;
 pub mod limits;
 pub mod openai;
+pub mod pace;
 pub mod retry;
 
 use std::fmt;
@@ -33,6 +34,22 @@ pub trait ChatModel: Send + Sync {
     /// so that a refusal is met once and not by every worker.
     fn is_known(&self) -> bool {
         true
+    }
+
+    /// Whether the provider may limit the rate or the number of requests. One within this process need not.
+    fn is_limited(&self) -> bool {
+        true
+    }
+
+    /// Whether the provider keeps the static part of a prompt for later requests. If so, the first question of a run
+    /// goes alone: others that left with it would find nothing kept yet, and pay for it again.
+    fn keeps(&self, _fixed: &StaticPrompt) -> bool {
+        false
+    }
+
+    /// Whose limits these are: the address, the key and the model, in a form that gives away none of them.
+    fn account(&self) -> String {
+        self.id().to_string()
     }
 
     /// What was learnt about the provider, to be kept for the next run: JSON with a version of its own.
@@ -96,12 +113,12 @@ pub struct NoAnswer {
     /// Requests that were sent, refused parameters included: 1 as a rule.
     pub requests: u32,
     /// What the provider says of its limits.
-    pub limits: RateLimits,
+    pub limits: Box<RateLimits>,
 }
 
 impl From<LlmError> for NoAnswer {
     fn from(error: LlmError) -> Self {
-        Self { error, usage: None, requests: 1, limits: RateLimits::default() }
+        Self { error, usage: None, requests: 1, limits: Box::default() }
     }
 }
 

@@ -40,6 +40,7 @@ type Script = dyn Fn(&Question, u64) -> Step + Send + Sync;
 pub struct FakeModel {
     id: ModelId,
     script: Arc<Script>,
+    limited: bool,
     counters: Arc<Counters>,
 }
 
@@ -55,13 +56,19 @@ impl FakeModel {
     /// A model of this name; the script is given the question and the number of the call, from 0.
     pub fn new(model: &str, script: impl Fn(&Question, u64) -> Step + Send + Sync + 'static) -> Self {
         let id = ModelId { provider: "fake".to_owned(), model: model.to_owned() };
-        Self { id, script: Arc::new(script), counters: Arc::default() }
+        Self { id, script: Arc::new(script), limited: false, counters: Arc::default() }
     }
 
     /// A model that finds every row valid, under a rulebook in free text, after this time.
     pub fn content_after(after: Duration) -> Self {
         let text = r#"{"is_valid": true, "issues": [], "rewrite_suggestion": ""}"#;
         Self::new("content", move |_, _| Step::Answer { after, text: text.to_owned() })
+    }
+
+    /// The same, of a provider whose limits have to be felt for; otherwise it takes as many questions as there are.
+    #[must_use]
+    pub fn limited(self) -> Self {
+        Self { limited: true, ..self }
     }
 
     /// How many questions were asked.
@@ -100,6 +107,10 @@ impl Drop for InFlight {
 impl ChatModel for FakeModel {
     fn id(&self) -> &ModelId {
         &self.id
+    }
+
+    fn is_limited(&self) -> bool {
+        self.limited
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Reply, NoAnswer>> {

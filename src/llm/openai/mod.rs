@@ -32,7 +32,6 @@ use self::envelope::Envelope;
 use self::excerpt::Scrubber;
 use self::negotiate::{Capabilities, Feature, MOST_ALTERATIONS, Wishes};
 use self::transport::Exchange;
-use super::limits::RateLimits;
 use super::{ChatModel, LlmError, ModelId, NoAnswer, Question, Reply};
 use crate::domain::money::Usage;
 
@@ -160,7 +159,7 @@ impl OpenAiModel {
                     error: fault.error,
                     usage: fault.usage,
                     requests,
-                    limits: RateLimits::default(),
+                    limits: Box::default(),
                 });
             }
         }
