@@ -160,7 +160,13 @@ fn provider(settings: &ProviderSettings, llm: &LlmSettings) -> Result<Provider, 
     })
     .map_err(|error| AssembleError::Provider { name: settings.name.clone(), error })?;
     let model: Arc<dyn ChatModel> = Arc::new(model);
-    Ok(Provider { model, price: settings.price, max_output_tokens: settings.max_output_tokens })
+    Ok(Provider {
+        model,
+        price: settings.price,
+        max_output_tokens: settings.max_output_tokens,
+        requests_per_minute: llm.requests_per_minute,
+        tokens_per_minute: llm.tokens_per_minute,
+    })
 }
 
 /// An address that does not answer by then is down.

@@ -120,6 +120,14 @@ pub(crate) struct SpentSince(pub(crate) jiff::Timestamp);
 #[rtype(result = "Kept<bool>")]
 pub(crate) struct HasAnswers;
 
+/// Keep this note for later runs.
+#[derive(Clone, Message)]
+#[rtype(result = "Kept<()>")]
+pub(crate) struct Remember {
+    pub(crate) key: String,
+    pub(crate) json: String,
+}
+
 /// Close the file. The reply means it is closed; nothing is kept after it.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -293,6 +301,14 @@ impl Handler<HasAnswers> for CacheActor {
 
     fn handle(&mut self, _: HasAnswers, _ctx: &mut Self::Context) -> Self::Result {
         self.with(|store, _| store.has_answers())
+    }
+}
+
+impl Handler<Remember> for CacheActor {
+    type Result = Kept<()>;
+
+    fn handle(&mut self, Remember { key, json }: Remember, _ctx: &mut Self::Context) -> Self::Result {
+        self.with(|store, now| store.remember(&key, &json, now))
     }
 }
 

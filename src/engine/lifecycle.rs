@@ -27,6 +27,7 @@ use crate::domain::judge::Judge;
 use crate::domain::outcome::Outcome;
 use crate::domain::results::Wording;
 use crate::domain::rules::Rulebook;
+use crate::llm::lane::LaneMemory;
 use crate::store::{Owner, Store, Unknown};
 use crate::table::TableSink;
 
@@ -127,6 +128,9 @@ fn assemble(parts: Parts, store: Store, bus: Bus) -> (Engine, Option<Arbiter>) {
     let source_name: Arc<str> = source.as_ref().map(|s| s.name()).unwrap_or_default().into();
     let target: Arc<str> = sink.as_ref().map(|s| s.name()).unwrap_or_default().into();
     let providers = Arc::new(parts.providers);
+    // What cannot be read is found out again.
+    let recall = |provider: &Provider| store.recall(&provider.memory_key()).ok().flatten();
+    let memories = providers.iter().map(|provider| LaneMemory::read(&recall(provider)?.json)).collect();
 
     let arbiter = (parts.placement == Placement::OwnThread).then(Arbiter::new);
     let build = {
@@ -161,6 +165,7 @@ fn assemble(parts: Parts, store: Store, bus: Bus) -> (Engine, Option<Arbiter>) {
         queue_depth: limits.queue_depth,
         batch_size: limits.batch_size,
         call_deadline: limits.call_deadline,
+        row_deadline: limits.row_deadline,
         job: parts.job.clone(),
         wording: parts.wording.clone(),
         seed: parts.seed.unwrap_or_else(|| fastrand::u64(..)),
@@ -171,6 +176,7 @@ fn assemble(parts: Parts, store: Store, bus: Bus) -> (Engine, Option<Arbiter>) {
         to,
         Arc::clone(&target),
         Arc::clone(&providers),
+        memories,
         Arc::clone(&clock),
         bus.clone(),
     );

@@ -14,6 +14,8 @@ use crate::domain::prompt::StaticPrompt;
 use crate::domain::results::Wording;
 use crate::domain::rules::Rulebook;
 use crate::llm::ChatModel;
+use crate::llm::lane::Lane;
+use crate::llm::pace::{Known, Learnt};
 use crate::store::{Store, Unknown};
 use crate::table::{TableSink, TableSource};
 
@@ -64,6 +66,10 @@ pub struct Provider {
     pub price: Option<Price>,
     /// The longest answer, in tokens: for estimates.
     pub max_output_tokens: u32,
+    /// The provider's limit of requests a minute; none: it is found out.
+    pub requests_per_minute: Option<u64>,
+    /// The provider's limit of tokens a minute; none: it is found out.
+    pub tokens_per_minute: Option<u64>,
 }
 
 /// Sizes and times of an engine.
@@ -81,6 +87,9 @@ pub struct Limits {
     pub page_rows: usize,
     /// The longest one call may take; a little longer than the model's own deadline.
     pub call_deadline: Duration,
+    /// The longest that one row may be asked about, its pauses included, from its first call. A row that waits for a
+    /// provider's limit before that holds nothing up.
+    pub row_deadline: Duration,
     /// The shortest time between two commits of the results table.
     pub commit_interval: Duration,
     /// How long an unavailable results table is waited for.
@@ -101,6 +110,7 @@ impl Default for Limits {
             batch_size: 10,
             page_rows: 200,
             call_deadline: Duration::from_secs(65),
+            row_deadline: Duration::from_secs(600),
             commit_interval: Duration::from_secs(5),
             sink_patience: Duration::from_secs(15),
             max_cost: None,
@@ -151,14 +161,41 @@ impl Parts {
 impl Provider {
     /// A model without a known price.
     pub fn new(model: impl ChatModel + 'static) -> Self {
-        Self { model: Arc::new(model), price: None, max_output_tokens: 1024 }
+        Self {
+            model: Arc::new(model),
+            price: None,
+            max_output_tokens: 1024,
+            requests_per_minute: None,
+            tokens_per_minute: None,
+        }
+    }
+
+    /// A lane to it, with what an earlier run learnt.
+    pub(super) fn lane(&self, slots: usize, learnt: Option<Learnt>, now: Duration) -> Lane {
+        let known = Known {
+            requests_per_minute: self.requests_per_minute,
+            tokens_per_minute: self.tokens_per_minute,
+            unlimited: !self.model.is_limited(),
+            learnt,
+        };
+        Lane::new(slots, &known, now)
+    }
+
+    /// Under which key the store keeps what is learnt of it.
+    pub(super) fn memory_key(&self) -> String {
+        format!("provider {}", self.model.account())
+    }
+
+    /// About how many tokens a call takes from the provider's limit: the longest answer is set aside.
+    pub(super) fn tokens(&self, fixed: &StaticPrompt, entry: &Entry) -> u64 {
+        (prompt_bytes(fixed, entry) / 4) as u64 + u64::from(self.max_output_tokens)
     }
 
     /// What a call may cost at most, roughly: three characters a token, and the longest answer. The
     /// ledger counts it from the moment the request leaves until the true cost is known.
     pub(super) fn estimate(&self, fixed: &StaticPrompt, entry: &Entry) -> MicroUsd {
         let Some(price) = self.price else { return MicroUsd::default() };
-        let chars = fixed.system.len() + fixed.rules.len() + entry.status.len() + entry.comment.len();
+        let chars = prompt_bytes(fixed, entry);
         let usage = Usage {
             prompt_tokens: (chars / 3) as u64,
             completion_tokens: u64::from(self.max_output_tokens),
@@ -166,4 +203,8 @@ impl Provider {
         };
         price.of(&usage)
     }
+}
+
+fn prompt_bytes(fixed: &StaticPrompt, entry: &Entry) -> usize {
+    fixed.system.len() + fixed.rules.len() + entry.status.len() + entry.comment.len()
 }

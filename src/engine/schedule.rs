@@ -69,15 +69,25 @@ impl Schedule {
         self.flights.get(asks).map_or(&[], Vec::as_slice)
     }
 
-    /// The next row for an idle worker; rows whose pause is over go before new ones.
-    pub(crate) fn assign(&mut self, now: Moment) -> Option<(WorkerId, JobId)> {
+    /// The next row for an idle worker, of those that `may_go`; rows whose pause is over go before new ones.
+    ///
+    /// Of new rows only the first is asked about: what holds it up holds up all of them.
+    pub(crate) fn assign(
+        &mut self,
+        now: Moment,
+        mut may_go: impl FnMut(JobId) -> bool,
+    ) -> Option<(WorkerId, JobId)> {
         let worker = *self.idle.first()?;
-        let job = match self.waiting.first() {
-            Some(&(due, job)) if due <= now => {
-                self.waiting.remove(&(due, job));
-                job
+        let due = self.waiting.range(..=(now, JobId::MAX)).copied().find(|(_, job)| may_go(*job));
+        let job = match due {
+            Some(entry) => {
+                self.waiting.remove(&entry);
+                entry.1
             }
-            _ => self.ready.pop_front()?,
+            None => {
+                let first = *self.ready.front()?;
+                self.ready.pop_front_if(|_| may_go(first))?
+            }
         };
         self.idle.remove(&worker);
         Some((worker, job))
@@ -111,12 +121,10 @@ impl Schedule {
         self.flights.remove(asks).unwrap_or_default()
     }
 
-    /// When the next pause ends, if that is what an idle worker waits for.
-    pub(crate) fn next_due(&self) -> Option<Moment> {
-        if self.idle.is_empty() || !self.ready.is_empty() {
-            return None;
-        }
-        self.waiting.first().map(|(due, _)| *due)
+    /// When the next pause ends, if an idle worker waits for it.
+    pub(crate) fn next_due(&self, now: Moment) -> Option<Moment> {
+        let later = self.waiting.range((now, JobId::MAX)..).find(|(due, _)| *due > now);
+        later.map(|(due, _)| *due).filter(|_| !self.idle.is_empty())
     }
 
     /// Takes the rows out of the queue that `whose` names; rows that are with a worker stay there.
@@ -147,27 +155,37 @@ mod tests {
             assert_eq!(schedule.board(job, asks(job as u8)), Place::Lead);
             schedule.queue(job);
         }
-        assert_eq!(schedule.assign(T0), Some((0, 0)));
-        assert_eq!(schedule.assign(T0), Some((1, 1)));
-        assert_eq!(schedule.assign(T0), None);
+        assert_eq!(schedule.assign(T0, |_| true), Some((0, 0)));
+        assert_eq!(schedule.assign(T0, |_| true), Some((1, 1)));
+        assert_eq!(schedule.assign(T0, |_| true), None);
         schedule.free(1);
-        assert_eq!(schedule.assign(T0), Some((1, 2)));
+        assert_eq!(schedule.assign(T0, |_| true), Some((1, 2)));
     }
 
     #[test]
     fn a_pausing_row_holds_no_worker_and_goes_first_when_due() {
         let mut schedule = Schedule::new(1);
         schedule.queue(0);
-        schedule.assign(T0);
+        schedule.assign(T0, |_| true);
         schedule.again(0, Duration::from_secs(5));
         schedule.free(0);
-        assert_eq!(schedule.next_due(), Some(Duration::from_secs(5)));
+        assert_eq!(schedule.next_due(T0), Some(Duration::from_secs(5)));
         schedule.queue(1);
         schedule.queue(2);
-        assert_eq!(schedule.next_due(), None);
-        assert_eq!(schedule.assign(T0), Some((0, 1)));
+        assert_eq!(schedule.assign(T0, |_| true), Some((0, 1)));
         schedule.free(0);
-        assert_eq!(schedule.assign(Duration::from_secs(5)), Some((0, 0)));
+        assert_eq!(schedule.assign(Duration::from_secs(5), |_| true), Some((0, 0)));
+    }
+
+    #[test]
+    fn a_row_that_may_not_go_holds_up_no_other_pause() {
+        let mut schedule = Schedule::new(2);
+        schedule.again(1, T0);
+        schedule.again(2, T0);
+        schedule.queue(3);
+        assert_eq!(schedule.assign(T0, |job| job == 2), Some((0, 2)));
+        assert_eq!(schedule.assign(T0, |_| false), None);
+        assert_eq!(schedule.assign(T0, |job| job == 3), Some((1, 3)));
     }
 
     #[test]
@@ -176,7 +194,7 @@ mod tests {
         schedule.board(0, asks(7));
         assert_eq!(schedule.board(1, asks(7)), Place::Twin);
         schedule.queue(0);
-        schedule.assign(T0);
+        schedule.assign(T0, |_| true);
         assert_eq!(schedule.board(2, asks(7)), Place::Twin, "until it has landed");
         assert_eq!(schedule.land(&asks(7)), [1, 2]);
         assert_eq!(schedule.board(3, asks(7)), Place::Lead);
@@ -188,7 +206,7 @@ mod tests {
         schedule.retire(0);
         schedule.free(0);
         schedule.queue(0);
-        assert_eq!(schedule.assign(T0), None);
+        assert_eq!(schedule.assign(T0, |_| true), None);
         assert_eq!(schedule.workers_left(), 0);
         assert_eq!(schedule.unqueue(|_| true), [0]);
         assert!(schedule.unqueue(|_| true).is_empty());

@@ -45,7 +45,7 @@ pub(crate) struct Judged {
 pub(crate) enum JobError {
     /// The provider gave no answer.
     #[error("{0}")]
-    Llm(NoAnswer),
+    Llm(Box<NoAnswer>),
     /// It answered, and was paid, but the answer does not fit.
     #[error("{problem}")]
     BadAnswer {
@@ -108,7 +108,7 @@ impl Handler<Validate> for LlmWorker {
 }
 
 async fn attempt(ask: Validate) -> Result<Judged, JobError> {
-    let reply = ask.model.ask(&ask.question).await.map_err(JobError::Llm)?;
+    let reply = ask.model.ask(&ask.question).await.map_err(|none| JobError::Llm(Box::new(none)))?;
     match ask.judge.read(&ask.entry, &ask.review, &reply.text) {
         Ok(answer) => Ok(Judged { reply, answer }),
         Err(problem) => Err(JobError::BadAnswer { problem, reply: Box::new(reply) }),

@@ -4,6 +4,8 @@
 //! and when, is decided by [`retry`], without I/O.
 
 pub mod backoff;
+pub mod breaker;
+pub mod lane;
 pub mod limits;
 pub mod openai;
 pub mod pace;

@@ -84,12 +84,17 @@ impl RetryPlan {
         Self { backoff, ..self }
     }
 
-    /// The provider to ask now: the one whose turn it is, or the next one that is not out. None if all are.
-    pub fn provider(&mut self, is_out: impl Fn(usize) -> bool) -> Option<usize> {
-        match self.move_to(self.current, is_out) {
-            Next::Again { provider, .. } => Some(provider),
-            Next::GiveUp => None,
-        }
+    /// The provider to ask now: the first from the one whose turn it is that is not out, and is not closed unless all
+    /// are. None if all are out. It is its turn from now on.
+    pub fn provider(
+        &mut self,
+        is_out: impl Fn(usize) -> bool,
+        is_closed: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let mut left = (self.current..self.histories.len()).filter(|&n| !is_out(n));
+        let first = left.clone().next()?;
+        self.current = left.find(|&n| !is_closed(n)).unwrap_or(first);
+        Some(self.current)
     }
 
     /// What follows a failed attempt with the provider last named. `fraction` is a random number of [0, 1).
@@ -145,6 +150,11 @@ impl Failure {
             Self::BadAnswer(_) => Disposition::AskAgain,
             Self::Panicked(_) | Self::TimedOut | Self::Lost => Disposition::BackOff(None),
         }
+    }
+
+    /// True if the provider works and only wants to be asked later.
+    pub fn asks_to_wait(&self) -> bool {
+        matches!(self, Self::Llm(LlmError::RateLimited { .. } | LlmError::Busy { .. }))
     }
 
     fn same_kind(&self, other: &Self) -> bool {

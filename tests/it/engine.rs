@@ -206,7 +206,7 @@ fn a_failing_model_hides_no_verdict() {
     source.edit(|rows| rows[1][3] = Cell::text("Everything is on fire."));
     let broken = || FakeModel::new("content", |_, _| Step::Hang);
     let report = run(parts(broken()), RunRequest { force: true, ..RunRequest::default() });
-    assert_eq!(report.outcome, RunOutcome::Partial);
+    assert_eq!(report.outcome, RunOutcome::Failed, "the only provider is given up");
     assert_eq!(
         (report.tally.rows_not_checked, report.tally.rows_valid, report.tally.verdicts_kept),
         (1, 2, 2)

@@ -11,6 +11,7 @@ mod google;
 mod hostile;
 mod kill;
 mod openai;
+mod providers;
 mod readme;
 mod sandbox;
 mod scale;

@@ -251,11 +251,47 @@ async fn what_is_refused_is_left_out_at_once_and_remembered() {
     let expected = json!({"model": "gpt-x", "messages": null, "max_completion_tokens": 1024, "reasoning_effort": "high"});
     assert_eq!(body, expected);
 
-    let kept = serde_json::to_string(&model.capabilities()).unwrap();
-    let next_run = OpenAiModel::new(OpenAiParams { reasoning_enabled: true, ..params(server.url()) })
-        .unwrap()
-        .with_capabilities(serde_json::from_str(&kept).unwrap());
+    let kept = model.memory().unwrap();
+    let next_run =
+        OpenAiModel::new(OpenAiParams { reasoning_enabled: true, ..params(server.url()) }).unwrap();
+    assert!(!next_run.is_known());
+    next_run.recall(&kept);
+    assert!(next_run.is_known());
     assert_eq!(next_run.ask(&question()).await.unwrap().requests, 1);
+}
+
+#[tokio::test]
+async fn an_answer_and_a_refusal_say_what_the_limits_are() {
+    let limits = [
+        ("x-ratelimit-limit-requests", "500"),
+        ("x-ratelimit-remaining-requests", "499"),
+        ("x-ratelimit-reset-requests", "120ms"),
+    ];
+    let told = |status, body: Value| Answer::text(status, &limits, &body.to_string());
+    let slow = json!({"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}});
+    let server = Server::scripted(vec![told(200, answer("fine")), told(429, slow)]).await;
+    let model = model(&server);
+    let answered = model.ask(&question()).await.unwrap().limits;
+    let refused = model.ask(&question()).await.unwrap_err();
+    assert!(matches!(refused.error, LlmError::RateLimited { .. }), "{refused:?}");
+    for limits in [answered, *refused.limits] {
+        let requests = limits.requests.unwrap();
+        assert_eq!(
+            (requests.limit, requests.remaining, requests.period),
+            (500, 499, Duration::from_secs(60))
+        );
+    }
+}
+
+#[test]
+fn an_account_tells_keys_apart_and_gives_none_away() {
+    let account = |key: &str| {
+        let api_key = Some(SecretString::from(key.to_owned()));
+        OpenAiModel::new(OpenAiParams { api_key, ..params("http://127.0.0.1:1".into()) }).unwrap().account()
+    };
+    let (one, two) = (account("sk-canary-1"), account("sk-canary-2"));
+    assert!(one != two && one == account("sk-canary-1"));
+    assert!(!one.contains("canary"), "{one}");
 }
 
 #[tokio::test]

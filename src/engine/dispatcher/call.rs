@@ -7,54 +7,66 @@ use actix::prelude::*;
 use super::super::SINGLE_RUN;
 use super::super::cache::{Reject, Release, Sent, persist};
 use super::super::event::{CallEnd, Event};
-use super::super::schedule::{JobId, WorkerId};
+use super::super::schedule::{JobId, Moment, WorkerId};
 use super::super::worker::{JobError, Judged, Validate};
+use super::gates::{Gates, earlier, fate};
 use super::{Dispatcher, Halted, Job};
 use crate::domain::money::{MicroUsd, Usage};
+use crate::llm::lane::Ended;
 use crate::llm::retry::{Failure, Next};
 use crate::llm::{LlmError, NoAnswer, Question};
 use crate::store::{Attempt, AttemptId, Sending, StoredAnswer};
 
 impl Dispatcher {
-    /// Gives idle workers their next rows.
+    /// Gives idle workers their next rows, as fast as the lanes let them go.
     pub(super) fn start_calls(&mut self, ctx: &mut Context<Self>) {
-        while let Some((worker, job)) = self.schedule.assign(self.bus.now()) {
+        let now = self.bus.now();
+        let mut wake = None;
+        loop {
+            let mut gates = Gates::new(self.lanes.len());
+            let Self { schedule, lanes, jobs, run, providers, .. } = self;
+            let assigned = schedule.assign(now, |id| {
+                let Some(job) = jobs.get_mut(&id) else { return true };
+                gates.lets_go(job, run.as_ref(), lanes, providers, now)
+            });
+            wake = earlier(wake, gates.opens);
+            let Some((worker, job)) = assigned else { break };
             self.calling += 1;
             self.book(worker, job, ctx);
         }
-        self.set_wake_up(ctx);
+        self.set_wake_up(earlier(self.schedule.next_due(now), wake), ctx);
     }
 
-    fn set_wake_up(&mut self, ctx: &mut Context<Self>) {
-        let Some(due) = self.schedule.next_due() else { return };
+    fn set_wake_up(&mut self, due: Option<Moment>, ctx: &mut Context<Self>) {
+        let Some(due) = due else { return };
         if self.armed.is_some_and(|armed| armed <= due) {
             return;
         }
         self.armed = Some(due);
-        ctx.run_later(due.saturating_sub(self.bus.now()), |dispatcher, ctx| {
-            dispatcher.armed = None;
+        ctx.run_later(due.saturating_sub(self.bus.now()), move |dispatcher, ctx| {
+            // A later alarm may still be set; only the last one counts.
+            if dispatcher.armed == Some(due) {
+                dispatcher.armed = None;
+            }
             dispatcher.pump(ctx);
         });
     }
 
     /// The ledger hears of a call before it is made.
     fn book(&mut self, worker: WorkerId, id: JobId, ctx: &mut Context<Self>) {
-        let out = self.run.as_ref().map(|run| run.out.clone()).unwrap_or_default();
         let Some(job) = self.jobs.get_mut(&id) else { return self.release_worker(worker) };
-        let is_of_run = job.run().is_some();
-        let is_out = |n: usize| is_of_run && out.get(n).is_some_and(Option::is_some);
-        let Some(number) = job.plan.provider(is_out) else {
+        if job.ticket.is_none() {
             self.release_worker(worker);
             return self.give_up_providers(id);
-        };
-        job.provider = number;
-        let Some(provider) = self.providers.get(number).cloned() else {
+        }
+        let Some(provider) = self.providers.get(job.provider).cloned() else {
             return self.release_worker(worker);
         };
         let model = provider.model.id();
         let estimate = provider.estimate(job.judge.prompt(), &job.entry);
         job.estimate = estimate;
         if !self.afford(id, estimate) {
+            self.withdraw(id);
             self.release_worker(worker);
             self.halt(Halted::Budget);
             return self.abandon(id);
@@ -73,6 +85,7 @@ impl Dispatcher {
         ctx.spawn(booked.map(move |reply, dispatcher, ctx| match reply {
             Ok(attempt) => dispatcher.call(worker, id, attempt, ctx),
             Err(error) => {
+                dispatcher.withdraw(id);
                 dispatcher.release_worker(worker);
                 dispatcher.stop_for_store(id, &error);
                 dispatcher.pump(ctx);
@@ -87,6 +100,7 @@ impl Dispatcher {
             return self.release_worker(worker);
         };
         job.attempt = Some(attempt);
+        job.asked_since.get_or_insert(self.bus.now());
         let ask = Validate {
             entry: Arc::clone(&job.entry),
             review: Arc::clone(&job.review),
@@ -119,6 +133,7 @@ impl Dispatcher {
         ctx: &mut Context<Self>,
     ) {
         self.release_worker(worker);
+        self.tell_lane(id, &ended);
         let Some(job) = self.jobs.get(&id) else { return };
         let (row, provider) = (job.entry.row, job.provider);
         let price = self.providers.get(provider).and_then(|provider| provider.price);
@@ -156,7 +171,8 @@ impl Dispatcher {
                 let cost = cost(&reply.usage);
                 self.fail(id, &Failure::BadAnswer(problem), Some((reply.usage, cost)));
             }
-            Err(JobError::Llm(NoAnswer { error, usage, requests, .. })) => {
+            Err(JobError::Llm(none)) => {
+                let NoAnswer { error, usage, requests, .. } = *none;
                 let end = match error {
                     LlmError::RateLimited { .. } | LlmError::Busy { .. } => CallEnd::RateLimited,
                     LlmError::Timeout(_) => CallEnd::Lost,
@@ -165,7 +181,7 @@ impl Dispatcher {
                 self.emit(job, book(end, usage.as_ref(), requests));
                 let paid = usage.map(|usage| (usage, cost(&usage)));
                 if error.stops_provider() {
-                    self.stop_provider(id, provider, &error);
+                    self.stop_provider(id, provider, &error.to_string());
                 }
                 self.fail(id, &Failure::Llm(error), paid);
             }
@@ -181,6 +197,28 @@ impl Dispatcher {
                 self.emit(job, book(CallEnd::Lost, None, 1));
                 self.fail(id, &Failure::Lost, None);
             }
+        }
+    }
+
+    /// The lane hears how a call has ended, and may give its provider up.
+    fn tell_lane(&mut self, id: JobId, result: &Result<Judged, JobError>) {
+        let now = self.bus.now();
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let provider = job.provider;
+        let (Some(ticket), Some(lane)) = (job.ticket.take(), self.lanes.get_mut(provider)) else { return };
+        if lane.ended(ticket, fate(result), now)
+            && let Err(error) = result
+        {
+            self.stop_provider(id, provider, &format!("it failed again and again, last with: {error}"));
+        }
+    }
+
+    /// A call was let go and is not made.
+    fn withdraw(&mut self, id: JobId) {
+        let now = self.bus.now();
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        if let (Some(ticket), Some(lane)) = (job.ticket.take(), self.lanes.get_mut(job.provider)) {
+            lane.ended(ticket, Ended::Withdrawn, now);
         }
     }
 
@@ -220,13 +258,13 @@ impl Dispatcher {
 
     /// A provider is out for the rest of the run. A row that was sent alone only moves on: nothing would
     /// ever let the provider in again.
-    fn stop_provider(&mut self, id: JobId, provider: usize, error: &LlmError) {
+    fn stop_provider(&mut self, id: JobId, provider: usize, reason: &str) {
         if self.jobs.get(&id).and_then(|job| self.run_of(job)).is_none() {
             return;
         }
         if let Some(out @ None) = self.run.as_mut().and_then(|run| run.out.get_mut(provider)) {
-            *out = Some(error.to_string());
-            self.bus.emit(Event::ProviderOut { provider, reason: error.to_string() });
+            *out = Some(reason.to_owned());
+            self.bus.emit(Event::ProviderOut { provider, reason: reason.to_owned() });
         }
     }
 
@@ -254,7 +292,18 @@ impl Dispatcher {
         let is_of_run = job.run().is_some();
         let is_out = |n: usize| is_of_run && out.get(n).is_some_and(Option::is_some);
         let all_out = !out.is_empty() && (0..out.len()).all(is_out);
-        let next = job.plan.next(failure, jitter, is_out);
+        let now = self.bus.now();
+        let next = if failure.asks_to_wait() && job.refusals < MOST_REFUSALS {
+            job.refusals += 1;
+            // The lane keeps it waiting, and all others; it counts for no attempt.
+            let after = self.lanes.get(job.provider).map(|lane| lane.pause(now)).unwrap_or_default();
+            Next::Again { provider: job.provider, after }
+        } else {
+            job.plan.next(failure, jitter, is_out)
+        };
+        let is_late =
+            job.asked_since.is_some_and(|since| now.saturating_sub(since) > self.params.row_deadline);
+        let next = if is_late { Next::GiveUp } else { next };
         job.hint = hint(job, failure);
         let Some(job) = self.jobs.get(&id) else { return };
         if self.halted(job).is_some() {
@@ -262,11 +311,11 @@ impl Dispatcher {
         }
         match next {
             Next::Again { provider, after } => {
-                let (row, due) = (job.entry.row, self.bus.now() + after);
+                let (row, due) = (job.entry.row, now + after);
                 self.emit(job, Event::Retry { row, provider, after });
                 self.schedule.again(id, due);
             }
-            Next::GiveUp if all_out => self.give_up_providers(id),
+            Next::GiveUp if all_out && !is_late => self.give_up_providers(id),
             Next::GiveUp => {
                 let name = |n: usize| self.providers.get(n).map(|p| p.model.id().to_string());
                 let reason = job.plan.reason(|n| name(n).unwrap_or_default());
@@ -277,7 +326,10 @@ impl Dispatcher {
 
     /// Every provider is out: one message for the run, not one for each row.
     fn give_up_providers(&mut self, id: JobId) {
-        let Some(run) = &self.run else { return self.settle_flight_failed(id, "no provider is left") };
+        let is_of_run = self.jobs.get(&id).is_some_and(|job| self.run_of(job).is_some());
+        let Some(run) = self.run.as_ref().filter(|_| is_of_run) else {
+            return self.settle_flight_failed(id, "no provider is left");
+        };
         let named = self.providers.iter().zip(&run.out);
         let why: Vec<String> = named
             .map(|(provider, out)| format!("{}: {}", provider.model.id(), out.as_deref().unwrap_or("unused")))
@@ -288,6 +340,9 @@ impl Dispatcher {
         self.settle_flight_failed(id, &reason);
     }
 }
+
+/// A row that was refused so often for now goes on to the next provider.
+const MOST_REFUSALS: u32 = 20;
 
 /// True if the provider may have worked, and be paid, although no answer arrived that can be used.
 fn maybe_paid(failure: &Failure) -> bool {

@@ -14,6 +14,7 @@
 
 mod admit;
 mod call;
+mod gates;
 mod settle;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -23,7 +24,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use super::cache::CacheActor;
+use super::cache::{CacheActor, Remember, persist};
 use super::clock::Clock;
 use super::event::{Bus, Event};
 use super::parts::Provider;
@@ -40,6 +41,8 @@ use crate::domain::money::MicroUsd;
 use crate::domain::outcome::Outcome;
 use crate::domain::results::Wording;
 use crate::domain::rules::CodeReview;
+use crate::llm::lane::{Lane, LaneMemory};
+use crate::llm::pace::Ticket;
 use crate::llm::retry::RetryPlan;
 use crate::store::{Attempt, Owner, StoredAnswer};
 
@@ -142,6 +145,8 @@ pub(crate) struct DispatcherParams {
     pub(crate) batch_size: usize,
     /// The longest one call may take.
     pub(crate) call_deadline: Duration,
+    /// The longest one row may be asked about.
+    pub(crate) row_deadline: Duration,
     pub(crate) job: String,
     pub(crate) owner: Owner,
     pub(crate) wording: Wording,
@@ -164,6 +169,8 @@ pub(crate) struct Dispatcher {
     clock: Arc<dyn Clock>,
     bus: Bus,
     rng: fastrand::Rng,
+    /// The ways to the providers.
+    lanes: Vec<Lane>,
     run: Option<Present>,
     schedule: Schedule,
     jobs: BTreeMap<JobId, Job>,
@@ -205,6 +212,11 @@ struct Job {
     plan: RetryPlan,
     /// The provider that is asked, or was asked last.
     provider: usize,
+    /// The lane's word that the call may be made; it goes back with the call's end.
+    ticket: Option<Ticket>,
+    /// How often a provider asked to wait, and when the first call was made.
+    refusals: u32,
+    asked_since: Option<Moment>,
     hint: Option<String>,
     /// The ledger's entry for the call that is under way.
     attempt: Option<Attempt>,
@@ -238,10 +250,20 @@ impl Dispatcher {
         to: Downstream,
         target: Arc<str>,
         providers: Arc<Vec<Provider>>,
+        memories: Vec<Option<LaneMemory>>,
         clock: Arc<dyn Clock>,
         bus: Bus,
     ) -> Self {
+        let (slots, now) = (to.workers.len(), bus.now());
+        for (provider, memory) in providers.iter().zip(&memories) {
+            if let Some(model) = memory.as_ref().and_then(|memory| memory.model.as_ref()) {
+                provider.model.recall(model);
+            }
+        }
+        let learnt = memories.into_iter().map(|memory| memory.map(|memory| memory.pace));
+        let lanes = providers.iter().zip(learnt).map(|(provider, learnt)| provider.lane(slots, learnt, now));
         Self {
+            lanes: lanes.collect(),
             schedule: Schedule::new(to.workers.len()),
             rng: fastrand::Rng::with_seed(params.seed),
             params,
@@ -294,6 +316,17 @@ impl Dispatcher {
         id
     }
 
+    /// Keeps what was learnt of the providers for the next run.
+    fn remember(&mut self) {
+        let now = self.bus.now();
+        for (lane, provider) in self.lanes.iter_mut().zip(self.providers.iter()) {
+            let memory = LaneMemory::new(lane.learnt(now), provider.model.memory());
+            let Ok(json) = serde_json::to_string(&memory) else { continue };
+            // Nobody waits: without it the next run finds out again.
+            actix_rt::spawn(persist(self.to.cache.clone(), Remember { key: provider.memory_key(), json }));
+        }
+    }
+
     /// Something happened to a row.
     fn emit(&self, job: &Job, event: Event) {
         match job.run() {
@@ -328,7 +361,12 @@ impl Actor for Dispatcher {
 impl Supervised for Dispatcher {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
         // Whoever waits learns of it by its reply; the store knows what was paid for.
-        self.schedule = Schedule::new(self.to.workers.len());
+        let (slots, now) = (self.to.workers.len(), self.bus.now());
+        self.schedule = Schedule::new(slots);
+        // Calls that are under way do not come back to the lanes.
+        for (lane, provider) in self.lanes.iter_mut().zip(self.providers.iter()) {
+            *lane = provider.lane(slots, Some(lane.learnt(now)), now);
+        }
         self.jobs.clear();
         self.calling = 0;
         self.singles = 0;
@@ -346,6 +384,11 @@ impl Handler<Prepare> for Dispatcher {
     type Result = ();
 
     fn handle(&mut self, Prepare(context): Prepare, _ctx: &mut Self::Context) {
+        let expected = self.bus.tally().rows_expected.unwrap_or_default();
+        for (lane, provider) in self.lanes.iter_mut().zip(self.providers.iter()) {
+            let pilot = !provider.model.is_known() || provider.model.keeps(context.judge.prompt());
+            lane.begin(context.limit.map_or(expected, |limit| limit.min(expected)), pilot);
+        }
         self.run = Some(Present {
             limit: context.limit,
             context: Arc::new(context),
@@ -392,11 +435,10 @@ impl Handler<FinishRun> for Dispatcher {
         let (reply, finished) = oneshot::channel();
         self.finish = Some(reply);
         self.pump(ctx);
-        Box::pin(
-            finished
-                .into_actor(self)
-                .map(|_, dispatcher, _| dispatcher.run.take().map(|run| run.halted).ok_or(NoRun)),
-        )
+        Box::pin(finished.into_actor(self).map(|_, dispatcher, _| {
+            dispatcher.remember();
+            dispatcher.run.take().map(|run| run.halted).ok_or(NoRun)
+        }))
     }
 }
 

@@ -9,6 +9,7 @@ mod endpoint;
 mod envelope;
 mod excerpt;
 mod failure;
+mod limits;
 pub mod negotiate;
 mod reply;
 mod transport;
@@ -17,6 +18,7 @@ mod wait;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
@@ -32,8 +34,10 @@ use self::envelope::Envelope;
 use self::excerpt::Scrubber;
 use self::negotiate::{Capabilities, Feature, MOST_ALTERATIONS, Wishes};
 use self::transport::Exchange;
+use super::limits::RateLimits;
 use super::{ChatModel, LlmError, ModelId, NoAnswer, Question, Reply};
 use crate::domain::money::Usage;
+use crate::domain::prompt::StaticPrompt;
 
 /// What an [`OpenAiModel`] is made of.
 #[derive(Clone, Debug)]
@@ -74,6 +78,9 @@ pub struct OpenAiModel {
     scrubber: Scrubber,
     /// Shared by all workers; a channel because its updates are atomic and can be watched.
     capabilities: watch::Sender<Capabilities>,
+    /// Whether a question was answered with these capabilities, now or in an earlier run.
+    is_known: AtomicBool,
+    account: String,
 }
 
 /// Why a model cannot be made. The provider is named by whoever reports it.
@@ -109,6 +116,7 @@ impl OpenAiModel {
     pub fn new(params: OpenAiParams) -> Result<Self, SetupError> {
         let endpoint = Endpoint::parse(&params.base_url)?;
         let headers = headers(&params, &endpoint)?;
+        let account = account(&params);
         Ok(Self {
             client: transport::client(headers, params.connect_timeout)?,
             wishes: Wishes::new(endpoint.is_openai, params.temperature.is_some(), params.reasoning_enabled),
@@ -120,18 +128,14 @@ impl OpenAiModel {
             deadline: params.request_timeout,
             scrubber: Scrubber::new(params.api_key),
             capabilities: watch::Sender::new(Capabilities::default()),
+            is_known: AtomicBool::new(false),
+            account,
             id: params.id,
             endpoint,
         })
     }
 
-    /// The same, knowing from an earlier run what the server refuses.
-    #[must_use]
-    pub fn with_capabilities(self, known: Capabilities) -> Self {
-        Self { capabilities: watch::Sender::new(known), ..self }
-    }
-
-    /// What the server is known to refuse, to be kept for the next run.
+    /// What the server is known to refuse.
     pub fn capabilities(&self) -> Capabilities {
         self.capabilities.borrow().clone()
     }
@@ -149,7 +153,10 @@ impl OpenAiModel {
                 .await
                 .map_err(|error| NoAnswer { requests, ..self.scrubbed(error).into() })?;
             let fault = match self.read(&exchange, requests) {
-                Ok(reply) => return Ok(reply),
+                Ok(reply) => {
+                    self.is_known.store(true, Ordering::Relaxed);
+                    return Ok(reply);
+                }
                 Err(fault) => fault,
             };
             let refused = fault.refused(&granted);
@@ -159,7 +166,7 @@ impl OpenAiModel {
                     error: fault.error,
                     usage: fault.usage,
                     requests,
-                    limits: Box::default(),
+                    limits: fault.limits,
                 });
             }
         }
@@ -176,17 +183,22 @@ impl OpenAiModel {
         }
         let asked =
             reply::Asked { model: &self.id.model, max_output_tokens: self.form.max_output_tokens, requests };
-        reply::read(&body, &asked, &self.scrubber).map_err(|error| {
-            let usage = body.get("usage").map(usage::read);
-            Box::new(Fault { usage, ..error.into() })
-        })
+        let limits = limits::told(&exchange.headers, None, SystemTime::now());
+        match reply::read(&body, &asked, &self.scrubber) {
+            Ok(reply) => Ok(Reply { limits, ..reply }),
+            Err(error) => {
+                let usage = body.get("usage").map(usage::read);
+                Err(Box::new(Fault { usage, limits: Box::new(limits), ..error.into() }))
+            }
+        }
     }
 
     fn fault(&self, exchange: &Exchange, said: Envelope) -> Box<Fault> {
         let asked = wait::asked(&exchange.headers, &said, SystemTime::now());
         let detail = self.scrubber.excerpt(&self.told(exchange, &said));
         let error = failure::classify(exchange.status, &said, asked, detail);
-        Box::new(Fault { error, status: exchange.status, said, usage: None })
+        let limits = Box::new(limits::told(&exchange.headers, Some(&said), SystemTime::now()));
+        Box::new(Fault { error, status: exchange.status, said, usage: None, limits })
     }
 
     /// What an error answer says, for people.
@@ -242,6 +254,29 @@ impl ChatModel for OpenAiModel {
         &self.id
     }
 
+    fn is_known(&self) -> bool {
+        self.is_known.load(Ordering::Relaxed)
+    }
+
+    fn keeps(&self, fixed: &StaticPrompt) -> bool {
+        (fixed.system.len() + fixed.rules.len()) / BYTES_A_TOKEN >= LEAST_KEPT
+    }
+
+    fn account(&self) -> String {
+        self.account.clone()
+    }
+
+    fn memory(&self) -> Option<Value> {
+        self.is_known().then(|| serde_json::to_value(self.capabilities()).ok()).flatten()
+    }
+
+    fn recall(&self, memory: &Value) {
+        if let Ok(known) = serde_json::from_value(memory.clone()) {
+            self.capabilities.send_replace(known);
+            self.is_known.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<Reply, NoAnswer>> {
         Box::pin(async move {
             // One deadline over everything: an answer that drips in forever never trips a read timeout.
@@ -261,6 +296,22 @@ impl fmt::Debug for OpenAiModel {
     }
 }
 
+/// Providers keep the beginning of a prompt from so many tokens on
+/// (<https://platform.openai.com/docs/guides/prompt-caching>).
+const LEAST_KEPT: usize = 1024;
+const BYTES_A_TOKEN: usize = 4;
+
+/// Whose limits count, and for what, as a digest: it stands in a file.
+fn account(params: &OpenAiParams) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let key = params.api_key.as_ref().map(|key| key.expose_secret()).unwrap_or_default();
+    let organization = params.organization.as_deref().unwrap_or_default();
+    for part in [params.base_url.as_str(), key, organization, &params.id.model] {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+    }
+    format!("{} {}", params.id, hasher.finalize().to_hex().get(..32).unwrap_or_default())
+}
+
 /// An error, with what is needed to see whether it refuses a feature.
 struct Fault {
     error: LlmError,
@@ -268,6 +319,7 @@ struct Fault {
     said: Envelope,
     /// What was used all the same.
     usage: Option<Usage>,
+    limits: Box<RateLimits>,
 }
 
 impl Fault {
@@ -283,7 +335,7 @@ impl Fault {
 
 impl From<LlmError> for Fault {
     fn from(error: LlmError) -> Self {
-        Self { error, status: 200, said: Envelope::default(), usage: None }
+        Self { error, status: 200, said: Envelope::default(), usage: None, limits: Box::default() }
     }
 }
 

@@ -70,7 +70,7 @@ fn in_words(message: &str) -> Option<Duration> {
 }
 
 /// A time span such as `84ms`, `34.07s`, `6m0s`, `1h2m3.5s`.
-fn span(text: &str) -> Option<Duration> {
+pub(super) fn span(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut sum = Duration::ZERO;
     while !rest.is_empty() {

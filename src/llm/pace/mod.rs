@@ -155,7 +155,7 @@ impl Limiter {
         if self.slots.is_full() {
             return Err(Admission::Full);
         }
-        let waits = |until: f64| if until > at { Err(Admission::At(moment(until))) } else { Ok(()) };
+        let waits = |until: f64| if until > at + MOMENT { Err(Admission::At(moment(until))) } else { Ok(()) };
         waits(self.gate.shut_until())?;
         if let Some(until) = self.gate.probing_until() {
             waits(until)?;
@@ -277,6 +277,9 @@ impl Limiter {
         }
     }
 }
+
+/// What is so near is now: seconds with fractions are never exact.
+const MOMENT: f64 = 1e-6;
 
 fn moment(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)

@@ -58,7 +58,9 @@ const TOLD_SHARE: f64 = 0.99;
 const STATED_SHARE: f64 = 0.995;
 const LEARNT_SHARE: f64 = 0.985;
 /// How much earlier than evenly spaced a request may leave, after one that was late: a share of the space, and seconds.
+/// Timers come a millisecond or two late.
 const SPARED: f64 = 0.02;
+const LEAST_SPARED: f64 = 0.005;
 const MOST_SPARED: f64 = 0.1;
 /// At least so many seconds, and so many requests, lie between two raises near a limit.
 const FAST_STEP: f64 = 2.0;
@@ -156,7 +158,7 @@ impl Rate {
             self.credit -= 1;
             return;
         }
-        let spared = f64::min(MOST_SPARED, SPARED / self.per_second);
+        let spared = f64::min(MOST_SPARED, (SPARED / self.per_second).max(LEAST_SPARED));
         self.next = self.next.max(at - spared) + 1.0 / self.per_second;
     }
 

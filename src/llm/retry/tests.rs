@@ -28,7 +28,7 @@ fn plan(providers: usize, attempts: u32) -> RetryPlan {
 #[test]
 fn what_may_pass_uses_up_the_attempts_of_a_provider_then_goes_on() {
     let mut plan = plan(2, 3);
-    assert_eq!(plan.provider(none_out), Some(0));
+    assert_eq!(plan.provider(none_out, |_| false), Some(0));
     assert_eq!(plan.next(&limited(None), 1.0, none_out), again(0, 1));
     assert_eq!(plan.next(&LlmError::Timeout(Duration::from_secs(60)).into(), 1.0, none_out), again(0, 2));
     assert_eq!(plan.next(&limited(Some(9)), 1.0, none_out), again(1, 0));
@@ -72,16 +72,16 @@ fn a_bad_answer_is_asked_again_at_once_and_a_fault_of_ours_counts_one_attempt() 
 #[test]
 fn providers_that_are_out_are_never_asked() {
     let mut plan = plan(3, 2);
-    assert_eq!(plan.provider(|n| n == 0), Some(1));
+    assert_eq!(plan.provider(|n| n == 0, |_| false), Some(1));
     // Another row found out meanwhile that provider 1 is out.
     assert_eq!(plan.next(&limited(None), 1.0, |n| n < 2), again(2, 0));
-    assert_eq!(plan.provider(|_| true), None);
+    assert_eq!(plan.provider(|_| true, |_| false), None);
 }
 
 #[test]
 fn the_reason_names_every_provider_with_what_went_wrong() {
     let mut plan = plan(3, 3);
-    plan.provider(none_out);
+    plan.provider(none_out, |_| false);
     for _ in 0..3 {
         plan.next(&limited(None), 0.0, |n| n == 1);
     }
@@ -98,7 +98,7 @@ fn the_reason_names_every_provider_with_what_went_wrong() {
 #[test]
 fn without_providers_there_is_nothing_to_try() {
     let mut plan = plan(0, 3);
-    assert_eq!(plan.provider(none_out), None);
+    assert_eq!(plan.provider(none_out, |_| false), None);
     assert_eq!(plan.next(&Failure::Lost, 0.0, none_out), Next::GiveUp);
     assert_eq!(plan.reason(|n| n), "no provider is configured");
 }
@@ -125,7 +125,7 @@ proptest! {
         failures in proptest::collection::vec(any_failure(), 40),
     ) {
         let mut plan = plan(providers, attempts);
-        let mut next = match plan.provider(|n| out[n]) {
+        let mut next = match plan.provider(|n| out[n], |_| false) {
             Some(provider) => again(provider, 0),
             None => Next::GiveUp,
         };

@@ -1,0 +1,223 @@
+//! The way to one provider: its pace, its breaker, and whether somebody has to go first. No I/O, no clock.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::breaker::{Breaker, Passage};
+use super::limits::RateLimits;
+use super::pace::{Admission, Known, Learnt, Limiter, Refused, Ticket};
+
+/// Decides when a request may go to a provider; shared by all rows that go there.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    limiter: Limiter,
+    breaker: Breaker,
+    pilot: Pilot,
+    given_up: bool,
+}
+
+/// Where the first request has to go alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pilot {
+    /// So many have gone in vain.
+    Needed(u32),
+    UnderWay(u32),
+    Done,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Ended<'a> {
+    /// It was answered.
+    Answered {
+        /// Tokens that were used, where the provider says so.
+        tokens: Option<u64>,
+        /// What the provider says of its limits.
+        limits: &'a RateLimits,
+    },
+    /// It was refused for now.
+    Refused {
+        /// What there was too much of.
+        what: Refused,
+        /// How long the provider asks to wait.
+        wait: Option<Duration>,
+        /// What the provider says of its limits.
+        limits: &'a RateLimits,
+    },
+    /// The provider had something against this request, and works.
+    Declined,
+    /// The provider is in trouble, or the request was lost.
+    Failed,
+    /// It was never sent.
+    Withdrawn,
+}
+
+/// What a lane hands on to the next run. JSON with a version.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LaneMemory {
+    version: u32,
+    /// What was learnt of the limits.
+    pub pace: Learnt,
+    /// What the model learnt.
+    #[serde(default)]
+    pub model: Option<serde_json::Value>,
+}
+
+/// The version that is written and read.
+const VERSION: u32 = 1;
+
+impl LaneMemory {
+    /// Both parts of what is known of a provider.
+    pub fn new(pace: Learnt, model: Option<serde_json::Value>) -> Self {
+        Self { version: VERSION, pace, model }
+    }
+
+    /// Reads what an earlier run wrote; nothing if it is of another version, or cannot be read.
+    pub fn read(json: &str) -> Option<Self> {
+        serde_json::from_str(json).ok().filter(|memory: &Self| memory.version == VERSION)
+    }
+}
+
+/// A pause of the provider that is longer is not waited for, if somebody else can be asked.
+const WORTH_WAITING: Duration = Duration::from_secs(30);
+/// So many first requests go alone; after that it is of no use.
+const MOST_PILOTS: u32 = 3;
+
+impl Lane {
+    /// A lane with at most so many requests under way.
+    pub fn new(slots: usize, known: &Known, now: Duration) -> Self {
+        Self {
+            limiter: Limiter::new(slots, known, now),
+            breaker: Breaker::default(),
+            pilot: Pilot::Done,
+            given_up: false,
+        }
+    }
+
+    /// A run begins: so many requests are to be expected, and the first one goes alone if `pilot` says so.
+    pub fn begin(&mut self, expected: u64, pilot: bool) {
+        self.limiter.expect(expected);
+        self.given_up = false;
+        if pilot && self.pilot == Pilot::Done {
+            self.pilot = Pilot::Needed(0);
+        }
+    }
+
+    /// Whether a request of about so many tokens may be sent now.
+    pub fn admit(&mut self, tokens: u64, now: Duration) -> Admission {
+        match self.breaker.passage(now) {
+            Passage::Free => {}
+            Passage::At(due) => return Admission::At(due),
+            Passage::Probing => return Admission::Full,
+        }
+        if matches!(self.pilot, Pilot::UnderWay(_)) {
+            return Admission::Full;
+        }
+        let admission = self.limiter.admit(tokens, now);
+        if let Admission::Go(_) = admission {
+            self.breaker.sent();
+            if let Pilot::Needed(tries) = self.pilot {
+                self.pilot = Pilot::UnderWay(tries + 1);
+            }
+        }
+        admission
+    }
+
+    /// A request has ended. True if the provider is given up.
+    pub fn ended(&mut self, ticket: Ticket, ended: Ended<'_>, now: Duration) -> bool {
+        let none = RateLimits::default();
+        match ended {
+            Ended::Answered { tokens, limits } => self.limiter.answered(ticket, tokens, limits, now),
+            Ended::Refused { what, wait, limits } => self.limiter.refused(ticket, what, wait, limits, now),
+            Ended::Declined => self.limiter.answered(ticket, None, &none, now),
+            Ended::Failed | Ended::Withdrawn => self.limiter.failed(ticket, &none, now),
+        }
+        if let Pilot::UnderWay(tries) = self.pilot {
+            let is_done = matches!(ended, Ended::Answered { .. }) || tries >= MOST_PILOTS;
+            self.pilot = if is_done { Pilot::Done } else { Pilot::Needed(tries) };
+        }
+        match ended {
+            Ended::Answered { .. } | Ended::Refused { .. } | Ended::Declined => self.breaker.answered(),
+            Ended::Withdrawn => self.breaker.withdrawn(now),
+            Ended::Failed => self.given_up |= self.breaker.failed(now),
+        }
+        self.given_up
+    }
+
+    /// True if another provider, if there is one, should be asked meanwhile.
+    pub fn is_closed(&self, now: Duration) -> bool {
+        self.given_up || self.breaker.is_open() || self.limiter.shut_until() > now + WORTH_WAITING
+    }
+
+    /// True if the provider was given up in this run.
+    pub fn is_given_up(&self) -> bool {
+        self.given_up
+    }
+
+    /// How long nothing is sent because the provider asked for it.
+    pub fn pause(&self, now: Duration) -> Duration {
+        self.limiter.shut_until().saturating_sub(now)
+    }
+
+    /// The limit that is kept, in requests a minute; none while none is known.
+    pub fn requests_per_minute(&self) -> Option<f64> {
+        self.limiter.requests_per_minute()
+    }
+
+    /// What was learnt of the limits.
+    pub fn learnt(&mut self, now: Duration) -> Learnt {
+        self.limiter.learnt(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T0: Duration = Duration::ZERO;
+
+    fn lane() -> Lane {
+        Lane::new(4, &Known { unlimited: true, ..Known::default() }, T0)
+    }
+
+    fn go(lane: &mut Lane) -> Ticket {
+        match lane.admit(1, T0) {
+            Admission::Go(ticket) => ticket,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_request_goes_alone_until_one_is_answered() {
+        let (mut lane, limits) = (lane(), RateLimits::default());
+        lane.begin(10, true);
+        let first = go(&mut lane);
+        assert_eq!(lane.admit(1, T0), Admission::Full);
+        lane.ended(first, Ended::Failed, T0);
+        let second = go(&mut lane);
+        assert_eq!(lane.admit(1, T0), Admission::Full);
+        lane.ended(second, Ended::Answered { tokens: None, limits: &limits }, T0);
+        let _both = (go(&mut lane), go(&mut lane));
+    }
+
+    #[test]
+    fn a_lane_with_a_long_pause_is_closed_and_one_with_a_short_one_is_not() {
+        for (wait, is_closed) in [(5, false), (60, true)] {
+            let (mut lane, limits) = (lane(), RateLimits::default());
+            let ticket = go(&mut lane);
+            let wait = Some(Duration::from_secs(wait));
+            lane.ended(ticket, Ended::Refused { what: Refused::Rate, wait, limits: &limits }, T0);
+            assert_eq!(lane.is_closed(T0), is_closed);
+        }
+    }
+
+    #[test]
+    fn memory_of_another_version_is_not_read() {
+        let memory = LaneMemory::new(Learnt { slots: Some(3), ..Learnt::default() }, None);
+        let json = serde_json::to_string(&memory).unwrap();
+        assert_eq!(LaneMemory::read(&json), Some(memory));
+        assert_eq!(LaneMemory::read(&json.replace("\"version\":1", "\"version\":9")), None);
+        assert_eq!(LaneMemory::read("{}"), None);
+    }
+}
