@@ -13,9 +13,9 @@ use crate::domain::money::{MicroUsd, Price, Usage};
 use crate::domain::prompt::StaticPrompt;
 use crate::domain::results::Wording;
 use crate::domain::rules::Rulebook;
-use crate::llm::ChatModel;
 use crate::llm::lane::Lane;
 use crate::llm::pace::{Known, Learnt};
+use crate::llm::{ChatModel, Room};
 use crate::store::{Store, Unknown};
 use crate::table::{TableSink, TableSource};
 
@@ -193,12 +193,12 @@ impl Provider {
 
     /// What a call may cost at most, roughly: three characters a token, and the longest answer. The
     /// ledger counts it from the moment the request leaves until the true cost is known.
-    pub(super) fn estimate(&self, fixed: &StaticPrompt, entry: &Entry) -> MicroUsd {
+    pub(super) fn estimate(&self, fixed: &StaticPrompt, entry: &Entry, room: Room) -> MicroUsd {
         let Some(price) = self.price else { return MicroUsd::default() };
         let chars = prompt_bytes(fixed, entry);
         let usage = Usage {
             prompt_tokens: (chars / 3) as u64,
-            completion_tokens: u64::from(self.max_output_tokens),
+            completion_tokens: u64::from(room.of(self.max_output_tokens)),
             ..Usage::default()
         };
         price.of(&usage)

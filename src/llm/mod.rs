@@ -87,6 +87,28 @@ pub struct Question {
     pub row: String,
     /// What was wrong with the previous answer, if this is a second attempt. Goes after the row.
     pub hint: Option<String>,
+    /// How long the answer may be.
+    pub room: Room,
+}
+
+/// How long an answer may be, measured by the usual limit of its provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Room {
+    /// As long as usual.
+    #[default]
+    Usual,
+    /// Twice as long: the usual limit has cut it.
+    Double,
+}
+
+impl Room {
+    /// The limit, in tokens.
+    pub fn of(self, usual: u32) -> u32 {
+        match self {
+            Self::Usual => usual,
+            Self::Double => usual.saturating_mul(2),
+        }
+    }
 }
 
 /// An answer as it came. What it says is not looked at here.
@@ -166,7 +188,7 @@ pub enum LlmError {
     #[error("declined to answer: {0}")]
     Refused(String),
     /// The answer was cut at the token limit. It was paid for.
-    #[error("the answer was cut at {0} tokens")]
+    #[error("the answer was cut at {0} tokens; raise max_output_tokens")]
     Truncated(u32),
     /// The request was refused as malformed (400, 422) and no parameter is to blame.
     #[error("request refused: {0}")]

@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::mem::discriminant;
 use std::time::Duration;
 
-use super::LlmError;
 use super::backoff::Backoff;
+use super::{LlmError, Room};
 use crate::domain::answer::BadAnswer;
 
 /// One row's way through the providers, from the first attempt to the answer or the last failure.
@@ -112,10 +112,25 @@ impl RetryPlan {
                 return self.move_to(provider + 1, is_out);
             }
         };
-        if failed >= self.attempts_per_provider || is_out(provider) {
+        if failed >= self.attempts_per_provider || history.is_enough_of(failure) || is_out(provider) {
             return self.move_to(provider + 1, is_out);
         }
         Next::Again { provider, after }
+    }
+
+    /// How long the next answer may be: one that was cut gets more room, once.
+    pub fn room(&self) -> Room {
+        if self.cuts() > 0 { Room::Double } else { Room::Usual }
+    }
+
+    /// Whether the next answer is asked to be brief: more room was not enough.
+    pub fn wants_brevity(&self) -> bool {
+        self.cuts() > 1
+    }
+
+    /// How many answers of the present provider were cut.
+    fn cuts(&self) -> u32 {
+        self.histories.get(self.current).map_or(0, |history| history.times(&LlmError::Truncated(0).into()))
     }
 
     /// Why there is no answer, provider by provider, as in `primary (gpt-x): rate limited (3 attempts);
@@ -203,6 +218,21 @@ impl History {
 
     fn attempts(&self) -> u32 {
         self.0.iter().map(|(_, times)| times).sum()
+    }
+
+    /// How often it failed like that.
+    fn times(&self, failure: &Failure) -> u32 {
+        self.0.iter().find(|(known, _)| known.same_kind(failure)).map_or(0, |(_, times)| *times)
+    }
+
+    /// An answer that does not fit is repaired once; one that was cut gets more room, and is then asked to be brief.
+    fn is_enough_of(&self, failure: &Failure) -> bool {
+        let most = match failure {
+            Failure::BadAnswer(_) => 2,
+            Failure::Llm(LlmError::Truncated(_)) => 3,
+            Failure::Llm(_) | Failure::Panicked(_) | Failure::TimedOut | Failure::Lost => return false,
+        };
+        self.times(failure) >= most
     }
 }
 

@@ -9,7 +9,7 @@ use status_validator::domain::money::{MicroUsd, Usage};
 use status_validator::domain::prompt::StaticPrompt;
 use status_validator::llm::openai::negotiate::Feature;
 use status_validator::llm::openai::{OpenAiModel, OpenAiParams};
-use status_validator::llm::{ChatModel, LlmError, ModelId, Question, Reply};
+use status_validator::llm::{ChatModel, LlmError, ModelId, Question, Reply, Room};
 
 use crate::support::http::{Answer, Request, Server};
 
@@ -47,7 +47,12 @@ fn question() -> Question {
         schema: json!({"type": "object"}),
         cache_key: "rules_0123456789abcdef".into(),
     };
-    Question { fixed: Arc::new(fixed), row: "the row".into(), hint: Some("the hint".into()) }
+    Question {
+        fixed: Arc::new(fixed),
+        row: "the row".into(),
+        hint: Some("the hint".into()),
+        room: Room::Usual,
+    }
 }
 
 fn answer(text: &str) -> Value {

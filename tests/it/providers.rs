@@ -10,7 +10,7 @@ use status_validator::engine::{
     Engine, Event, FailureKind, Limits, Parts, Placement, Provider, RunOutcome, RunReport, RunRequest,
 };
 use status_validator::llm::openai::{OpenAiModel, OpenAiParams};
-use status_validator::llm::{LlmError, ModelId};
+use status_validator::llm::{LlmError, ModelId, Room};
 use status_validator::table::memory::MemorySink;
 use status_validator::testing::{FakeModel, Step};
 use tokio::time::Instant;
@@ -269,4 +269,77 @@ fn a_provider_that_is_given_up_is_named_once() {
         out.iter().all(|(provider, reason)| *provider == 0 && reason.contains("no connection")),
         "{out:?}"
     );
+}
+
+#[test]
+fn an_answer_that_was_cut_gets_room_then_brevity_and_is_named_if_nothing_helps() {
+    let cut = || Step::Fail { after: Duration::from_millis(10), error: LlmError::Truncated(1024) };
+    let patient = FakeModel::new("wordy", move |question, call| match call {
+        0 => cut(),
+        1 => {
+            assert_eq!((question.room, question.hint.as_deref()), (Room::Double, None));
+            cut()
+        }
+        _ => {
+            assert!(question.hint.as_deref().is_some_and(|hint| hint.contains("too long")), "{question:?}");
+            after(10)
+        }
+    });
+    assert_eq!(run_with(1, &[&patient], |parts| parts).tally.rows_valid, 1);
+
+    let endless = FakeModel::new("endless", move |_, _| cut());
+    let report = run_with(1, &[&endless], |parts| parts);
+    assert_eq!((report.tally.rows_not_checked, endless.calls()), (1, 3));
+    let reason = report.tally.not_checked.keys().next().unwrap();
+    assert!(reason.contains("cut at 1024 tokens") && reason.contains("max_output_tokens"), "{reason}");
+}
+
+#[test]
+fn an_answer_that_does_not_fit_is_repaired_once_and_then_asked_of_the_next_provider() {
+    let confused = FakeModel::new("confused", |_, _| Step::Answer {
+        after: Duration::from_millis(10),
+        text: r#"{"verdict": "fine"}"#.into(),
+    });
+    let alive = FakeModel::content_after(Duration::from_millis(10));
+    let report = run_with(3, &[&confused, &alive], |parts| Parts {
+        limits: Limits { attempts: 9, ..parts.limits },
+        ..parts
+    });
+    assert_eq!(report.tally.rows_valid, 3);
+    assert_eq!((confused.calls(), alive.calls()), (6, 3));
+}
+
+/// A fifth of all requests fails in any way that passes.
+#[test]
+fn with_a_fifth_of_requests_failing_every_row_is_validated_at_little_cost() {
+    for seed in 0..5 {
+        let model = FakeModel::new("shaky", move |_, call| {
+            let mut rng = fastrand::Rng::with_seed(seed * 1_000_003 + call);
+            let takes = Duration::from_millis(rng.u64(200..2000));
+            let fail = |error| Step::Fail { after: takes, error };
+            if rng.f64() >= 0.2 {
+                return Step::Answer { after: takes, text: VALID.into() };
+            }
+            let down = |detail: &str| LlmError::Unavailable { detail: detail.into(), retry_after: None };
+            match rng.u8(0..8) {
+                0 => fail(LlmError::RateLimited { retry_after: Some(Duration::from_secs(1)) }),
+                1 => fail(LlmError::RateLimited { retry_after: None }),
+                2 => fail(down("503")),
+                3 => fail(down("the connection broke")),
+                4 => fail(LlmError::Timeout(Duration::from_secs(2))),
+                5 => fail(LlmError::BadReply("<html>".into())),
+                6 => fail(LlmError::Truncated(256)),
+                _ => Step::Answer { after: takes, text: r#"{"is_valid": "maybe"}"#.into() },
+            }
+        });
+        let report = run_with(1000, &[&model], |parts| Parts {
+            limits: Limits { attempts: 6, ..parts.limits },
+            ..parts
+        });
+        let tally = &report.tally;
+        // A row whose repair fails as well is honestly not checked: one in sixteen hundred.
+        assert!(tally.rows_valid >= 996, "seed {seed}: {} {:?}", tally.rows_valid, tally.not_checked);
+        let each = model.calls() as f64 / 1000.0;
+        assert!(each <= 1.4, "seed {seed}: {each} requests a row");
+    }
 }

@@ -79,6 +79,11 @@ impl Judge {
         prompt::hint_message(bad, self.language)
     }
 
+    /// The message after the row when an answer was too long.
+    pub fn brevity_message(&self) -> String {
+        prompt::brevity_message(self.language).to_owned()
+    }
+
     /// Reads the answer to a row's question.
     ///
     /// # Errors

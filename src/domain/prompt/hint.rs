@@ -20,6 +20,20 @@ pub fn hint_message(bad: &BadAnswer, language: Language) -> String {
     [before, &bad.problem, after].concat()
 }
 
+/// The message that follows the row when answers to it were cut.
+pub fn brevity_message(language: Language) -> &'static str {
+    match language {
+        Language::En => {
+            "Your previous answer was too long and was cut. Answer with the JSON object alone: one short sentence for \
+             each issue, and no rewrite."
+        }
+        Language::Ru => {
+            "Предыдущий ответ был слишком длинным и оборвался. Ответь одним объектом JSON: по одному короткому \
+             предложению на замечание, без новой редакции текста."
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::language::Language;
 use super::rules::Rulebook;
 
-pub use hint::hint_message;
+pub use hint::{brevity_message, hint_message};
 pub(in crate::domain) use row::defuse;
 pub use row::{ShownRow, row_message};
 

@@ -63,7 +63,7 @@ impl Dispatcher {
             return self.release_worker(worker);
         };
         let model = provider.model.id();
-        let estimate = provider.estimate(job.judge.prompt(), &job.entry);
+        let estimate = provider.estimate(job.judge.prompt(), &job.entry, job.plan.room());
         job.estimate = estimate;
         if !self.afford(id, estimate) {
             self.withdraw(id);
@@ -110,6 +110,7 @@ impl Dispatcher {
                 fixed: Arc::clone(job.judge.prompt()),
                 row: job.judge.row_message(&job.entry, &fence()),
                 hint: job.hint.clone(),
+                room: job.plan.room(),
             },
             deadline: self.params.call_deadline,
         };
@@ -369,6 +370,7 @@ fn maybe_paid(failure: &Failure) -> bool {
 fn hint(job: &Job, failure: &Failure) -> Option<String> {
     match failure {
         Failure::BadAnswer(problem) => Some(job.judge.hint_message(problem)),
+        Failure::Llm(LlmError::Truncated(_)) if job.plan.wants_brevity() => Some(job.judge.brevity_message()),
         Failure::Llm(_) | Failure::Panicked(_) | Failure::TimedOut | Failure::Lost => job.hint.clone(),
     }
 }

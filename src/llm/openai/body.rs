@@ -24,7 +24,7 @@ impl Form {
         granted: &BTreeSet<Feature>,
     ) -> Result<Vec<u8>, serde_json::Error> {
         let fixed = &question.fixed;
-        let limit = |feature| granted.contains(&feature).then_some(self.max_output_tokens);
+        let limit = |feature| granted.contains(&feature).then(|| question.room.of(self.max_output_tokens));
         let effort = if granted.contains(&Feature::HighEffort) { "high" } else { "medium" };
         serde_json::to_vec(&Body {
             model: &self.model,
@@ -115,6 +115,7 @@ mod tests {
     use super::Feature::*;
     use super::*;
     use crate::domain::prompt::StaticPrompt;
+    use crate::llm::Room;
     use serde_json::json;
 
     fn question(row: &str, hint: Option<&str>) -> Question {
@@ -124,7 +125,7 @@ mod tests {
             schema: json!({"type": "object"}),
             cache_key: "rules_0123456789abcdef".into(),
         };
-        Question { fixed: fixed.into(), row: row.into(), hint: hint.map(Into::into) }
+        Question { fixed: fixed.into(), row: row.into(), hint: hint.map(Into::into), room: Room::Usual }
     }
 
     fn form() -> Form {
@@ -160,6 +161,13 @@ mod tests {
             body["messages"].as_array().unwrap().iter().map(|m| (&m["role"], &m["content"])).collect();
         assert_eq!(roles.len(), 4);
         assert_eq!(roles[3], (&json!("user"), &json!("hint")));
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_gets_twice_the_room() {
+        let question = Question { room: Room::Double, ..question("row", None) };
+        let body = filled(&question, &[MaxTokens, SeparateTurns]);
+        assert!(body.contains(r#""max_tokens":2048"#), "{body}");
     }
 
     #[test]

@@ -35,7 +35,7 @@ use self::excerpt::Scrubber;
 use self::negotiate::{Capabilities, Feature, MOST_ALTERATIONS, Wishes};
 use self::transport::Exchange;
 use super::limits::RateLimits;
-use super::{ChatModel, LlmError, ModelId, NoAnswer, Question, Reply};
+use super::{ChatModel, LlmError, ModelId, NoAnswer, Question, Reply, Room};
 use crate::domain::money::Usage;
 use crate::domain::prompt::StaticPrompt;
 
@@ -152,7 +152,7 @@ impl OpenAiModel {
             let exchange = transport::post(&self.client, self.endpoint.url.clone(), body)
                 .await
                 .map_err(|error| NoAnswer { requests, ..self.scrubbed(error).into() })?;
-            let fault = match self.read(&exchange, requests) {
+            let fault = match self.read(&exchange, requests, question.room) {
                 Ok(reply) => {
                     self.is_known.store(true, Ordering::Relaxed);
                     return Ok(reply);
@@ -172,7 +172,7 @@ impl OpenAiModel {
         }
     }
 
-    fn read(&self, exchange: &Exchange, requests: u32) -> Result<Reply, Box<Fault>> {
+    fn read(&self, exchange: &Exchange, requests: u32, room: Room) -> Result<Reply, Box<Fault>> {
         if !(200..300).contains(&exchange.status) {
             return Err(self.fault(exchange, Envelope::of_error(&exchange.body)));
         }
@@ -181,8 +181,11 @@ impl OpenAiModel {
         if let Some(said) = Envelope::in_success(&body) {
             return Err(self.fault(exchange, said));
         }
-        let asked =
-            reply::Asked { model: &self.id.model, max_output_tokens: self.form.max_output_tokens, requests };
+        let asked = reply::Asked {
+            model: &self.id.model,
+            max_output_tokens: room.of(self.form.max_output_tokens),
+            requests,
+        };
         let limits = limits::told(&exchange.headers, None, SystemTime::now());
         match reply::read(&body, &asked, &self.scrubber) {
             Ok(reply) => Ok(Reply { limits, ..reply }),

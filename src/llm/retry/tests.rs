@@ -70,6 +70,26 @@ fn a_bad_answer_is_asked_again_at_once_and_a_fault_of_ours_counts_one_attempt() 
 }
 
 #[test]
+fn an_answer_that_does_not_fit_is_repaired_once() {
+    let mut plan = plan(2, 9);
+    assert_eq!(plan.next(&bad_answer(), 1.0, none_out), again(0, 0));
+    assert_eq!(plan.next(&bad_answer(), 1.0, none_out), again(1, 0));
+}
+
+#[test]
+fn an_answer_that_was_cut_gets_more_room_and_is_then_asked_to_be_brief() {
+    let mut plan = plan(2, 9);
+    let cut = || LlmError::Truncated(1024).into();
+    assert_eq!((plan.room(), plan.wants_brevity()), (Room::Usual, false));
+    assert_eq!(plan.next(&cut(), 1.0, none_out), again(0, 0));
+    assert_eq!((plan.room(), plan.wants_brevity()), (Room::Double, false));
+    assert_eq!(plan.next(&cut(), 1.0, none_out), again(0, 0));
+    assert_eq!((plan.room(), plan.wants_brevity()), (Room::Double, true));
+    assert_eq!(plan.next(&cut(), 1.0, none_out), again(1, 0));
+    assert_eq!((plan.room(), plan.wants_brevity()), (Room::Usual, false), "another provider starts afresh");
+}
+
+#[test]
 fn providers_that_are_out_are_never_asked() {
     let mut plan = plan(3, 2);
     assert_eq!(plan.provider(|n| n == 0, |_| false), Some(1));
