@@ -118,6 +118,17 @@ impl RetryPlan {
         Next::Again { provider, after }
     }
 
+    /// True if nothing but passing trouble kept the row from its answer: later it may fare better.
+    pub fn may_pass(&self) -> bool {
+        let kinds = || self.histories.iter().flat_map(|history| history.0.iter());
+        kinds().next().is_some()
+            && kinds().all(|(failure, times)| match failure.disposition() {
+                Disposition::BackOff(_) => true,
+                Disposition::AskAgain => *times < 2,
+                Disposition::NextProvider | Disposition::ProviderOut => false,
+            })
+    }
+
     /// How long the next answer may be: one that was cut gets more room, once.
     pub fn room(&self) -> Room {
         if self.cuts() > 0 { Room::Double } else { Room::Usual }

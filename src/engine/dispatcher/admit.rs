@@ -60,6 +60,7 @@ impl Dispatcher {
             provider: 0,
             ticket: None,
             refusals: 0,
+            put_off: 0,
             asked_since: None,
             hint: None,
             attempt: None,

@@ -1,6 +1,7 @@
 //! Asking models: assign, book the call, send it, and decide what follows when it ends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 
@@ -13,7 +14,7 @@ use super::gates::{Gates, earlier, fate};
 use super::{Dispatcher, Halted, Job};
 use crate::domain::money::{MicroUsd, Usage};
 use crate::llm::lane::Ended;
-use crate::llm::retry::{Failure, Next};
+use crate::llm::retry::{Failure, Next, RetryPlan};
 use crate::llm::{LlmError, NoAnswer, Question};
 use crate::store::{Attempt, AttemptId, Sending, StoredAnswer};
 
@@ -304,7 +305,21 @@ impl Dispatcher {
         };
         let is_late =
             job.asked_since.is_some_and(|since| now.saturating_sub(since) > self.params.row_deadline);
-        let next = if is_late { Next::GiveUp } else { next };
+        let next = match next {
+            _ if is_late => Next::GiveUp,
+            Next::GiveUp
+                if !all_out
+                    && self.params.attempts > 1
+                    && job.put_off < MOST_PUT_OFF
+                    && job.plan.may_pass() =>
+            {
+                // Others are answered meanwhile, or the breaker ends this.
+                job.put_off += 1;
+                job.plan = RetryPlan::new(self.providers.len(), self.params.attempts);
+                Next::Again { provider: 0, after: PUT_OFF + PUT_OFF.mul_f64(jitter) }
+            }
+            next => next,
+        };
         job.hint = hint(job, failure);
         let Some(job) = self.jobs.get(&id) else { return };
         if self.halted(job).is_some() {
@@ -342,6 +357,9 @@ impl Dispatcher {
     }
 }
 
+/// A row whose attempts all met passing trouble is put off so often, by this time at least.
+const MOST_PUT_OFF: u32 = 2;
+const PUT_OFF: Duration = Duration::from_secs(10);
 /// A row that was refused so often for now goes on to the next provider.
 const MOST_REFUSALS: u32 = 20;
 

@@ -216,6 +216,8 @@ struct Job {
     ticket: Option<Ticket>,
     /// How often a provider asked to wait, and when the first call was made.
     refusals: u32,
+    /// How often all attempts were in vain, and the row was put off.
+    put_off: u32,
     asked_since: Option<Moment>,
     hint: Option<String>,
     /// The ledger's entry for the call that is under way.
