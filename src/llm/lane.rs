@@ -17,12 +17,25 @@ pub struct Lane {
     given_up: bool,
 }
 
-/// Where the first request has to go alone.
+/// Why the first request of a run goes alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// It finds out what the provider refuses. A refusal comes quickly, so a moment of silence is enough.
+    Negotiate,
+    /// Its prompt is kept by the provider for the others. That is so when it has been answered.
+    Prime,
+}
+
+/// The request that goes alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pilot {
     /// So many have gone in vain.
-    Needed(u32),
-    UnderWay(u32),
+    Needed(Errand, u32),
+    UnderWay {
+        errand: Errand,
+        tries: u32,
+        since: Duration,
+    },
     Done,
 }
 
@@ -83,6 +96,8 @@ impl LaneMemory {
 const WORTH_WAITING: Duration = Duration::from_secs(30);
 /// So many first requests go alone; after that it is of no use.
 const MOST_PILOTS: u32 = 3;
+/// What is refused at all is refused within this time.
+const QUIET: Duration = Duration::from_secs(1);
 
 impl Lane {
     /// A lane with at most so many requests under way.
@@ -95,12 +110,12 @@ impl Lane {
         }
     }
 
-    /// A run begins: so many requests are to be expected, and the first one goes alone if `pilot` says so.
-    pub fn begin(&mut self, expected: u64, pilot: bool) {
+    /// A run begins: so many requests are to be expected, and the first one goes alone if it has an errand.
+    pub fn begin(&mut self, expected: u64, errand: Option<Errand>) {
         self.limiter.expect(expected);
         self.given_up = false;
-        if pilot && self.pilot == Pilot::Done {
-            self.pilot = Pilot::Needed(0);
+        if let (Some(errand), Pilot::Done) = (errand, self.pilot) {
+            self.pilot = Pilot::Needed(errand, 0);
         }
     }
 
@@ -111,14 +126,17 @@ impl Lane {
             Passage::At(due) => return Admission::At(due),
             Passage::Probing => return Admission::Full,
         }
-        if matches!(self.pilot, Pilot::UnderWay(_)) {
-            return Admission::Full;
+        match self.pilot {
+            Pilot::UnderWay { errand: Errand::Prime, .. } => return Admission::Full,
+            Pilot::UnderWay { since, .. } if now < since + QUIET => return Admission::At(since + QUIET),
+            Pilot::UnderWay { .. } => self.pilot = Pilot::Done,
+            Pilot::Needed(..) | Pilot::Done => {}
         }
         let admission = self.limiter.admit(tokens, now);
         if let Admission::Go(_) = admission {
             self.breaker.sent();
-            if let Pilot::Needed(tries) = self.pilot {
-                self.pilot = Pilot::UnderWay(tries + 1);
+            if let Pilot::Needed(errand, tries) = self.pilot {
+                self.pilot = Pilot::UnderWay { errand, tries: tries + 1, since: now };
             }
         }
         admission
@@ -133,9 +151,9 @@ impl Lane {
             Ended::Declined => self.limiter.answered(ticket, None, &none, now),
             Ended::Failed | Ended::Withdrawn => self.limiter.failed(ticket, &none, now),
         }
-        if let Pilot::UnderWay(tries) = self.pilot {
+        if let Pilot::UnderWay { errand, tries, .. } = self.pilot {
             let is_done = matches!(ended, Ended::Answered { .. }) || tries >= MOST_PILOTS;
-            self.pilot = if is_done { Pilot::Done } else { Pilot::Needed(tries) };
+            self.pilot = if is_done { Pilot::Done } else { Pilot::Needed(errand, tries) };
         }
         match ended {
             Ended::Answered { .. } | Ended::Refused { .. } | Ended::Declined => self.breaker.answered(),
@@ -189,16 +207,25 @@ mod tests {
     }
 
     #[test]
-    fn the_first_request_goes_alone_until_one_is_answered() {
+    fn the_request_that_primes_goes_alone_until_one_is_answered() {
         let (mut lane, limits) = (lane(), RateLimits::default());
-        lane.begin(10, true);
+        lane.begin(10, Some(Errand::Prime));
         let first = go(&mut lane);
-        assert_eq!(lane.admit(1, T0), Admission::Full);
+        assert_eq!(lane.admit(1, Duration::from_secs(9)), Admission::Full);
         lane.ended(first, Ended::Failed, T0);
         let second = go(&mut lane);
         assert_eq!(lane.admit(1, T0), Admission::Full);
         lane.ended(second, Ended::Answered { tokens: None, limits: &limits }, T0);
         let _both = (go(&mut lane), go(&mut lane));
+    }
+
+    #[test]
+    fn the_request_that_negotiates_goes_alone_for_a_moment() {
+        let mut lane = lane();
+        lane.begin(10, Some(Errand::Negotiate));
+        let _first = go(&mut lane);
+        assert_eq!(lane.admit(1, T0), Admission::At(QUIET));
+        assert!(matches!(lane.admit(1, QUIET), Admission::Go(_)));
     }
 
     #[test]

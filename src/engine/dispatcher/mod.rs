@@ -41,7 +41,7 @@ use crate::domain::money::MicroUsd;
 use crate::domain::outcome::Outcome;
 use crate::domain::results::Wording;
 use crate::domain::rules::CodeReview;
-use crate::llm::lane::{Lane, LaneMemory};
+use crate::llm::lane::{Errand, Lane, LaneMemory};
 use crate::llm::pace::Ticket;
 use crate::llm::retry::RetryPlan;
 use crate::store::{Attempt, Owner, StoredAnswer};
@@ -386,10 +386,14 @@ impl Handler<Prepare> for Dispatcher {
     type Result = ();
 
     fn handle(&mut self, Prepare(context): Prepare, _ctx: &mut Self::Context) {
-        let expected = self.bus.tally().rows_expected.unwrap_or_default();
+        let expected = self.bus.tally().rows_expected.unwrap_or(ROWS);
         for (lane, provider) in self.lanes.iter_mut().zip(self.providers.iter()) {
-            let pilot = !provider.model.is_known() || provider.model.keeps(context.judge.prompt());
-            lane.begin(context.limit.map_or(expected, |limit| limit.min(expected)), pilot);
+            let errand = match () {
+                () if provider.model.keeps(context.judge.prompt()) => Some(Errand::Prime),
+                () if !provider.model.is_known() => Some(Errand::Negotiate),
+                () => None,
+            };
+            lane.begin(context.limit.map_or(expected, |limit| limit.min(expected)), errand);
         }
         self.run = Some(Present {
             limit: context.limit,
@@ -400,6 +404,9 @@ impl Handler<Prepare> for Dispatcher {
         });
     }
 }
+
+/// So many rows are taken to be there where the source does not say.
+const ROWS: u64 = 1000;
 
 impl Handler<Offer> for Dispatcher {
     type Result = ResponseFuture<Result<(), NoRun>>;
