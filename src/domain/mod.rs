@@ -21,6 +21,7 @@ pub mod prompt;
 pub mod results;
 pub mod rules;
 pub mod timeline;
+pub mod tokenizer;
 pub mod tokens;
 pub mod upsert;
 pub mod verdict;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::model::Trouble;
 use super::sheets::Office;
 
 /// What happens to one request.
@@ -40,6 +41,21 @@ pub enum Fault {
     CommitThenCut,
     /// It is carried out and answered after this time.
     Slow(Duration),
+    /// A model's answer comes byte by byte, one every so often.
+    Drip(Duration),
+    /// A model's answer stops in its middle; the connection stays.
+    Stall,
+    /// A model's answer is wrong in this way.
+    Trouble(Trouble),
+    /// One of the faults that pass, by chance.
+    Mix,
+}
+
+impl Fault {
+    /// Whether it happens to a model's answers only.
+    pub(super) fn is_of_model(&self) -> bool {
+        matches!(self, Self::Drip(_) | Self::Stall | Self::Trouble(_) | Self::Mix)
+    }
 }
 
 /// What kind of request it is.

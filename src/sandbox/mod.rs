@@ -11,12 +11,13 @@
 //!
 //! - `server`, `reply`: HTTP; `hosts`: for which names it answers. `oauth`, `key`: signing in, with a key that is made at the start; `quota`: quotas of a minute.
 //! - `fault`, [`spec`]: what goes wrong and when; in a program by a [`Script`], on the command line by words.
-//! - `chat`: a model that answers by rule of thumb. [`setup`]: tables and settings to begin with.
+//! - [`model`]: a chat service, pure; `chat` brings requests to it. [`setup`]: tables and settings to begin with.
 
 mod chat;
 mod fault;
 mod hosts;
 mod key;
+pub mod model;
 mod oauth;
 mod quota;
 mod reply;
@@ -41,6 +42,7 @@ pub use server::Seen;
 pub use setup::{Setup, SetupError};
 pub use spec::{FaultScript, FaultSpec, SpecError};
 
+use model::{Behaviour, Golden, Model};
 use oauth::Desk;
 use sheets::Office;
 
@@ -64,6 +66,7 @@ struct Inner {
     usage: quota::Usage,
     seen: Vec<Seen>,
     counts: [u64; 4],
+    model: Model,
 }
 
 /// How a sandbox behaves.
@@ -117,6 +120,7 @@ impl Sandbox {
             usage: quota::Usage::default(),
             seen: Vec::new(),
             counts: [0; 4],
+            model: Model::new(),
         };
         let (started, inner) = (Instant::now(), Mutex::new(inner));
         Self(Arc::new(Shared { started, skew, quota, remembers, any_host, inner }))
@@ -147,6 +151,24 @@ impl Sandbox {
     /// From now on nothing goes wrong.
     pub fn clear_script(&self) {
         self.lock().script = None;
+    }
+
+    /// How the model behaves.
+    pub fn behaviour(&self) -> Behaviour {
+        self.lock().model.behaviour().clone()
+    }
+
+    /// From now on the model behaves like this.
+    ///
+    /// # Errors
+    /// If one of its faults has no meaning.
+    pub fn behave(&self, behaviour: Behaviour) -> Result<(), SpecError> {
+        self.lock().model.behave(behaviour)
+    }
+
+    /// From now on the model knows these rows.
+    pub fn learn(&self, golden: Golden) {
+        self.lock().model.learn(golden);
     }
 
     /// The account is deleted: nobody signs in with it any more.

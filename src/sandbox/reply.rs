@@ -2,11 +2,13 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::time::Interval;
 
 use super::sheets::{Answer, Call};
 
@@ -16,7 +18,7 @@ pub(super) struct Reply {
     pub(super) status: u16,
     content: Content,
     challenge: Option<&'static str>,
-    retry_after: Option<u64>,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl From<Answer> for Reply {
@@ -33,26 +35,50 @@ impl From<Answer> for Reply {
 enum Content {
     None,
     Json(Value),
-    Text { media_type: String, text: String },
+    Text { media_type: String, text: Bytes },
 }
 
 impl Reply {
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self { status, content: Content::Json(body), challenge: None, retry_after: None }
+        Self { status, content: Content::Json(body), challenge: None, headers: Vec::new() }
     }
 
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, content: Content::None, challenge: None, retry_after: None }
+        Self { status, content: Content::None, challenge: None, headers: Vec::new() }
     }
 
-    pub(super) fn of(status: u16, media_type: &str, text: String) -> Self {
-        let content = Content::Text { media_type: media_type.to_owned(), text };
-        Self { status, content, challenge: None, retry_after: None }
+    pub(super) fn of(status: u16, media_type: &str, text: impl Into<Bytes>) -> Self {
+        let content = Content::Text { media_type: media_type.to_owned(), text: text.into() };
+        Self { status, content, challenge: None, headers: Vec::new() }
     }
 
     /// The same with a wish when to come again, in seconds.
     pub(super) fn retry_after(self, retry_after: Option<u64>) -> Self {
-        Self { retry_after, ..self }
+        match retry_after {
+            Some(seconds) => self.header(RETRY_AFTER.as_str(), seconds.to_string()),
+            None => self,
+        }
+    }
+
+    /// The same with one more header.
+    pub(super) fn header(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The body, where it is JSON.
+    #[cfg(test)]
+    pub(super) fn json_body(&self) -> Value {
+        match &self.content {
+            Content::Json(body) => body.clone(),
+            Content::None | Content::Text { .. } => Value::Null,
+        }
+    }
+
+    /// A header.
+    #[cfg(test)]
+    pub(super) fn header_of(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn plain(status: u16, text: &str) -> Self {
@@ -76,7 +102,7 @@ impl Reply {
                 let text = if is_compact { body.to_string() } else { format!("{body:#}\n") };
                 (Some("application/json; charset=UTF-8".to_owned()), Bytes::from(text))
             }
-            Content::Text { media_type, text } => (Some(media_type), Bytes::from(text)),
+            Content::Text { media_type, text } => (Some(media_type), text),
         };
         let mut response = Response::new(Told::whole(bytes));
         *response.status_mut() =
@@ -90,8 +116,10 @@ impl Reply {
         if let Some(challenge) = self.challenge {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
-        if let Some(seconds) = self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
         }
         response
     }
@@ -153,13 +181,26 @@ fn reason(status: u16) -> &'static str {
     StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error")
 }
 
-/// A body, as a whole or up to where it breaks off.
+/// A body, as a whole or up to where it breaks off, and at once or little by little.
 #[derive(Debug)]
 pub(super) struct Told {
     left: Option<Bytes>,
     /// What was promised.
     length: u64,
-    breaks_off: bool,
+    end: End,
+    /// A byte every so often.
+    drips: Option<Interval>,
+}
+
+/// What becomes of the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// There is none.
+    Whole,
+    /// The connection is dropped.
+    BreaksOff,
+    /// Nothing comes any more.
+    Stalls,
 }
 
 impl Told {
@@ -167,14 +208,29 @@ impl Told {
         Self {
             length: bytes.len() as u64,
             left: Some(bytes).filter(|bytes| !bytes.is_empty()),
-            breaks_off: false,
+            end: End::Whole,
+            drips: None,
         }
     }
 
     /// Breaks off in its middle.
     pub(super) fn cut(self) -> Self {
+        Self { end: End::BreaksOff, ..self.half() }
+    }
+
+    /// Stops in its middle and keeps the connection.
+    pub(super) fn stalling(self) -> Self {
+        Self { end: End::Stalls, ..self.half() }
+    }
+
+    /// Comes byte by byte.
+    pub(super) fn dripping(self, every: Duration) -> Self {
+        Self { drips: Some(tokio::time::interval(every.max(Duration::from_millis(1)))), ..self }
+    }
+
+    fn half(self) -> Self {
         let left = self.left.map(|bytes| bytes.slice(..bytes.len() / 2));
-        Self { left, breaks_off: true, ..self }
+        Self { left, ..self }
     }
 }
 
@@ -184,17 +240,31 @@ impl Body for Told {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        Poll::Ready(match self.left.take() {
-            Some(bytes) => Some(Ok(Frame::data(bytes))),
-            None if self.breaks_off => Some(Err(std::io::Error::other("broken off on purpose"))),
-            None => None,
-        })
+        let told = &mut *self;
+        let Some(left) = &mut told.left else {
+            return match told.end {
+                End::Whole => Poll::Ready(None),
+                End::BreaksOff => Poll::Ready(Some(Err(std::io::Error::other("broken off on purpose")))),
+                End::Stalls => Poll::Pending,
+            };
+        };
+        let next = match &mut told.drips {
+            None => std::mem::take(left),
+            Some(drips) => {
+                std::task::ready!(drips.poll_tick(cx));
+                left.split_to(1)
+            }
+        };
+        if left.is_empty() {
+            told.left = None;
+        }
+        Poll::Ready(Some(Ok(Frame::data(next))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_none() && !self.breaks_off
+        self.left.is_none() && self.end == End::Whole
     }
 
     fn size_hint(&self) -> SizeHint {

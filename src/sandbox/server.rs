@@ -99,15 +99,15 @@ fn turned_away() -> Response<Told> {
 /// The connection is dropped without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("dropped on purpose")]
-struct Dropped;
+pub(super) struct Dropped;
 
 /// A request that was read.
-struct Message {
-    method: String,
-    path: String,
+pub(super) struct Message {
+    pub(super) method: String,
+    pub(super) path: String,
     query: String,
     headers: HeaderMap,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 async fn handle(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Told>, Dropped> {
@@ -122,14 +122,25 @@ async fn handle(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response
         headers: head.headers,
         body: body.to_bytes().to_vec(),
     };
+    if message.path == MODEL_PATH {
+        return Ok(chat::behave(&sandbox, &message).response(false));
+    }
     let (number, fault) = sandbox.arrived(&message);
     match &fault {
         Fault::None => tracing::debug!(number, method = message.method, path = message.path, "request"),
         fault => tracing::warn!(number, method = message.method, path = message.path, ?fault, "on purpose"),
     }
+    if message.door() == Door::Chat {
+        let (response, status) = chat::converse(&sandbox, &message, fault).await?;
+        sandbox.answered(number, status);
+        return Ok(response);
+    }
     let is_compact = message.query.split('&').any(|pair| pair == "prettyPrint=false");
     let reply = match fault {
-        Fault::None => sandbox.carry_out(&message),
+        // The others are faults of a model.
+        Fault::None | Fault::Drip(_) | Fault::Stall | Fault::Trouble(_) | Fault::Mix => {
+            sandbox.carry_out(&message)
+        }
         Fault::ResetBeforeCommit => return Err(Dropped),
         Fault::CommitThenReset => {
             sandbox.carry_out(&message);
@@ -175,7 +186,7 @@ impl Sandbox {
         let now = self.now();
         let door = message.door();
         let mut inner = self.lock();
-        let Inner { office, desk, script, seen, counts, .. } = &mut *inner;
+        let Inner { office, desk, script, seen, counts, model, .. } = &mut *inner;
         let of_door = counts.get_mut(door as usize).map_or(0, |count| {
             *count += 1;
             *count
@@ -192,6 +203,7 @@ impl Sandbox {
         };
         let number = arrival.number;
         let fault = script.as_mut().map_or(Fault::None, |script| script.decide(&arrival, office));
+        let fault = if fault == Fault::None && door == Door::Chat { model.fault(&arrival) } else { fault };
         if self.0.remembers {
             let scopes = match desk.caller(message.authorization(), now) {
                 Caller::Known(scopes) => scopes,
@@ -212,9 +224,8 @@ impl Sandbox {
     fn carry_out(&self, message: &Message) -> Reply {
         match message.door() {
             Door::Token => self.sign_in(message),
-            Door::Chat => chat::answer(&message.method, &message.path, &message.body),
-            Door::Read | Door::Write if message.path == "/" => Reply::plain(200, ABOUT),
-            Door::Read | Door::Write => self.serve_google(message),
+            Door::Read | Door::Write | Door::Chat if message.path == "/" => Reply::plain(200, ABOUT),
+            Door::Read | Door::Write | Door::Chat => self.serve_google(message),
         }
     }
 
@@ -264,7 +275,9 @@ impl Sandbox {
 
 /// What is told to a browser.
 const ABOUT: &str =
-    "Status Validator's sandbox: /token, /v4/spreadsheets, /drive/v3/files, /v1/chat/completions\n";
+    "Status Validator's sandbox: /token, /v4/spreadsheets, /drive/v3/files, /v1/chat/completions, /model\n";
+/// Where the model's behaviour is read and changed.
+const MODEL_PATH: &str = "/model";
 
 impl Message {
     fn door(&self) -> Door {

@@ -6,6 +6,7 @@
 //! numbers  = 2        the second request of the kind
 //!          | 2..4     the second to the fourth, both included
 //!          | 2..      from the second on
+//!          | 20%      so many of them, by chance
 //!                     without numbers: every one
 //! what     = reset                 the connection is dropped, nothing is done
 //!          | commit-then-reset     it is carried out, then the connection is dropped
@@ -18,6 +19,10 @@
 //!          | commit-then-STATUS    it is carried out, then answered with that error
 //!          | html STATUS           the same, as a front end tells it: HTML, nothing is done
 //!          | ok                    nothing goes wrong
+//!          | drip TIME             of a model: the answer comes byte by byte, one after each TIME
+//!          | stall                 of a model: the answer stops in its middle, the connection stays
+//!          | TROUBLE               of a model: a way in which its answer is wrong, such as rate-limit or broken
+//!          | mix                   of a model: one of those that pass, by chance
 //! time     = 500ms | 90s | 2m | 1h
 //! ```
 //!
@@ -33,6 +38,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::fault::{Arrival, Door, Fault, Script};
+use super::model::{PASSING, WORDS};
 use super::sheets::Office;
 
 /// A fault in words, such as `write:2=commit-then-reset` or `read:3..=429 for 60s`.
@@ -42,6 +48,8 @@ pub struct FaultSpec {
     pub door: Option<Door>,
     /// Which requests of the kind, counted from 1.
     pub numbers: RangeInclusive<u64>,
+    /// How many of these, by chance, in hundredths: 1 to 100.
+    pub share: u8,
     /// What happens to them.
     pub fault: Fault,
     /// How long it goes on after it first struck; none for always.
@@ -60,7 +68,10 @@ pub struct SpecError {
 
 /// A script of faults in words. The first one that is meant decides about a request.
 #[derive(Clone, Debug, Default)]
-pub struct FaultScript(Vec<Armed>);
+pub struct FaultScript {
+    faults: Vec<Armed>,
+    seed: u64,
+}
 
 #[derive(Clone, Debug)]
 struct Armed {
@@ -81,22 +92,59 @@ pub fn time(text: &str) -> Result<Duration, SpecError> {
 impl FaultScript {
     /// A script of these faults.
     pub fn new(faults: impl IntoIterator<Item = FaultSpec>) -> Self {
-        Self(faults.into_iter().map(|spec| Armed { spec, struck: None }).collect())
+        Self { faults: faults.into_iter().map(|spec| Armed { spec, struck: None }).collect(), seed: 1 }
     }
+
+    /// The same with another chance.
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// What happens to a request.
+    pub(super) fn strike(&mut self, arrival: &Arrival) -> Fault {
+        let chance = self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ arrival.number;
+        let mut random = fastrand::Rng::with_seed(chance);
+        let decided = self.faults.iter_mut().find_map(|armed| armed.decide(arrival, &mut random));
+        match decided {
+            Some(Fault::Mix) => mixed(&mut random),
+            decided => decided.unwrap_or(Fault::None),
+        }
+    }
+}
+
+/// One of the faults that pass.
+fn mixed(random: &mut fastrand::Rng) -> Fault {
+    let others = [
+        Fault::ResetBeforeCommit,
+        Fault::CommitThenReset,
+        Fault::CommitThenCut,
+        Fault::Hang,
+        Fault::Stall,
+        Fault::Drip(Duration::from_secs(1)),
+        Fault::Html(502),
+        Fault::Status(500),
+        Fault::Status(503),
+        Fault::Status(504),
+    ];
+    let nth = random.usize(..others.len() + PASSING.len());
+    let trouble = || PASSING.get(nth.saturating_sub(others.len())).copied().map(Fault::Trouble);
+    others.get(nth).cloned().or_else(trouble).unwrap_or(Fault::None)
 }
 
 impl Script for FaultScript {
     fn decide(&mut self, arrival: &Arrival, _: &mut Office) -> Fault {
-        let decided = self.0.iter_mut().find_map(|armed| armed.decide(arrival));
-        decided.unwrap_or(Fault::None)
+        self.strike(arrival)
     }
 }
 
 impl Armed {
-    fn decide(&mut self, arrival: &Arrival) -> Option<Fault> {
-        let FaultSpec { door, numbers, fault, lasts } = &self.spec;
+    fn decide(&mut self, arrival: &Arrival, random: &mut fastrand::Rng) -> Option<Fault> {
+        let FaultSpec { door, numbers, share, fault, lasts } = &self.spec;
         let number = if door.is_some() { arrival.of_door } else { arrival.number };
         if door.is_some_and(|door| door != arrival.door) || !numbers.contains(&number) {
+            return None;
+        }
+        if *share < 100 && random.u8(..100) >= *share {
             return None;
         }
         let struck = *self.struck.get_or_insert(arrival.at);
@@ -125,12 +173,14 @@ impl FromStr for FaultSpec {
         let (door, numbers) = which.split_once(':').map_or((which, None), |(door, nth)| (door, Some(nth)));
         let (fault, lasts) =
             what.split_once(" for ").map_or((what, None), |(what, lasts)| (what, Some(lasts)));
-        Ok(Self {
-            door: kind(door.trim())?,
-            numbers: numbers.map_or(Ok(1..=u64::MAX), |numbers| range(numbers.trim()))?,
-            fault: fault_of(fault.trim())?,
-            lasts: lasts.map(|lasts| time(lasts.trim())).transpose()?,
-        })
+        let door = kind(door.trim())?;
+        let (numbers, share) = numbers.map_or(Ok((1..=u64::MAX, 100)), |numbers| which_of(numbers.trim()))?;
+        let of_model = fault.trim();
+        let fault = fault_of(of_model)?;
+        if fault.is_of_model() && door != Some(Door::Chat) {
+            return Err(SpecError::new(of_model, "happens to a model's answers only: write chat=…"));
+        }
+        Ok(Self { door, numbers, share, fault, lasts: lasts.map(|lasts| time(lasts.trim())).transpose()? })
     }
 }
 
@@ -150,8 +200,18 @@ fn kind(word: &str) -> Result<Option<Door>, SpecError> {
     })
 }
 
+/// Which requests, and how many of these.
+fn which_of(text: &str) -> Result<(RangeInclusive<u64>, u8), SpecError> {
+    let Some(share) = text.strip_suffix('%') else { return Ok((range(text)?, 100)) };
+    let share = share.trim().parse().ok().filter(|share| (1..=100).contains(share));
+    share
+        .map(|share| (1..=u64::MAX, share))
+        .ok_or_else(|| SpecError::new(text, "is no share of the requests: write 1% to 100%"))
+}
+
 fn range(text: &str) -> Result<RangeInclusive<u64>, SpecError> {
-    const WRONG: &str = "names no requests: write 2, 2..4 (both included) or 2..; they are counted from 1";
+    const WRONG: &str =
+        "names no requests: write 2, 2..4 (both included), 2.. or 20%; they are counted from 1";
     let number = |text: &str| text.parse::<u64>().ok().filter(|number| *number > 0);
     let read = match text.split_once("..") {
         None => number(text).map(|nth| nth..=nth),
@@ -163,7 +223,8 @@ fn range(text: &str) -> Result<RangeInclusive<u64>, SpecError> {
 
 fn fault_of(text: &str) -> Result<Fault, SpecError> {
     const WRONG: &str = "is nothing that happens: write reset, hang, cut, commit-then-reset, commit-then-hang, \
-                         late 90s, slow 3s, 503, commit-then-503, html 502 or ok";
+                         late 90s, slow 3s, 503, commit-then-503, html 502 or ok; of a model also drip 1s, stall, \
+                         mix, or a trouble such as rate-limit or broken";
     let (word, more) = text.split_once(' ').map_or((text, None), |(word, more)| (word, Some(more.trim())));
     Ok(match (word, more) {
         ("ok", None) => Fault::None,
@@ -175,14 +236,21 @@ fn fault_of(text: &str) -> Result<Fault, SpecError> {
         ("late", Some(after)) => Fault::LateCommit(time(after)?),
         ("slow", Some(after)) => Fault::Slow(time(after)?),
         ("html", Some(code)) => Fault::Html(status(code)?),
-        ("late" | "slow", None) => {
+        ("drip", Some(every)) => Fault::Drip(time(every)?),
+        ("stall", None) => Fault::Stall,
+        ("mix", None) => Fault::Mix,
+        ("late" | "slow" | "drip", None) => {
             return Err(SpecError::new(word, "lacks its time: write it as late 90s or slow 3s"));
         }
         ("html", None) => return Err(SpecError::new(word, "lacks its status: write it as html 502")),
         (word, None) => match word.strip_prefix("commit-then-") {
             Some(code) if is_number(code) => Fault::CommitThenStatus(status(code)?),
             None if is_number(word) => Fault::Status(status(word)?),
-            _ => return Err(SpecError::new(text, WRONG)),
+            _ => {
+                let found = WORDS.iter().find(|(name, _)| *name == word);
+                let (_, trouble) = found.ok_or_else(|| SpecError::new(text, WRONG))?;
+                Fault::Trouble(*trouble)
+            }
         },
         _ => return Err(SpecError::new(text, WRONG)),
     })
@@ -207,6 +275,9 @@ impl fmt::Display for FaultSpec {
             (from, to) if from == to => write!(f, ":{from}")?,
             (from, to) => write!(f, ":{from}..{to}")?,
         }
+        if self.share < 100 {
+            write!(f, ":{}%", self.share)?;
+        }
         match &self.fault {
             Fault::None => write!(f, "=ok"),
             Fault::ResetBeforeCommit => write!(f, "=reset"),
@@ -221,6 +292,10 @@ impl fmt::Display for FaultSpec {
             Fault::Answer { status, .. } => write!(f, "=answer {status}"),
             Fault::CommitThenCut => write!(f, "=cut"),
             Fault::Slow(after) => write!(f, "=slow {}", words(*after)),
+            Fault::Drip(every) => write!(f, "=drip {}", words(*every)),
+            Fault::Stall => write!(f, "=stall"),
+            Fault::Trouble(trouble) => write!(f, "={trouble}"),
+            Fault::Mix => write!(f, "=mix"),
         }?;
         self.lasts.map_or(Ok(()), |lasts| write!(f, " for {}", words(lasts)))
     }
@@ -256,11 +331,47 @@ mod tests {
             ("write:2=slow 3s", Fault::Slow(seconds(3))),
         ] {
             let read = spec(text);
-            assert_eq!(read, FaultSpec { door: Some(Door::Write), numbers: 2..=2, fault, lasts: None });
+            assert_eq!(
+                read,
+                FaultSpec { door: Some(Door::Write), numbers: 2..=2, share: 100, fault, lasts: None }
+            );
             assert_eq!(read.to_string(), text);
         }
         assert_eq!(spec("write:5=late 90s"), spec(" write:5 = late  90s "));
         assert_eq!(spec("chat=slow 500ms").fault, Fault::Slow(Duration::from_millis(500)));
+        let of_model =
+            WORDS.iter().map(|(word, trouble)| (format!("chat:20%={word}"), Fault::Trouble(*trouble)));
+        let others = [("drip 1s", Fault::Drip(seconds(1))), ("stall", Fault::Stall), ("mix", Fault::Mix)];
+        let others = others.into_iter().map(|(words, fault)| (format!("chat:20%={words}"), fault));
+        for (text, fault) in of_model.chain(others) {
+            let read = spec(&text);
+            assert_eq!((read.share, &read.fault, read.to_string()), (20, &fault, text));
+        }
+    }
+
+    #[test]
+    fn a_share_is_by_chance_and_a_mixture_has_all_that_pass() {
+        let mut script = FaultScript::new([spec("chat:20%=mix")]).seeded(5);
+        let mut strike = |number| {
+            script.strike(&Arrival {
+                door: Door::Chat,
+                number,
+                of_door: number,
+                at: Duration::ZERO,
+                method: "POST".into(),
+                path: "/".into(),
+                query: Vec::new(),
+                body: None,
+            })
+        };
+        let struck: Vec<Fault> = (1..=5000).map(&mut strike).filter(|fault| *fault != Fault::None).collect();
+        assert!((900..=1100).contains(&struck.len()), "{}", struck.len());
+        for trouble in PASSING {
+            assert!(struck.contains(&Fault::Trouble(trouble)), "{trouble}");
+        }
+        assert!(struck.contains(&Fault::Hang) && struck.contains(&Fault::Stall));
+        let again: Vec<Fault> = (1..=5000).map(strike).filter(|fault| *fault != Fault::None).collect();
+        assert!(struck == again, "the same seed, the same chance");
     }
 
     #[test]
@@ -299,6 +410,10 @@ mod tests {
             ("write:1=reset now", "«reset now»", "commit-then-reset"),
             ("write:1=503 for a while", "«a while»", "90s"),
             ("write:1=", "«»", "reset"),
+            ("write=broken", "«broken»", "chat=…"),
+            ("any=mix", "«mix»", "chat=…"),
+            ("chat:0%=mix", "«0%»", "1% to 100%"),
+            ("chat=drip", "«drip»", "slow 3s"),
         ] {
             let told = text.parse::<FaultSpec>().unwrap_err().to_string();
             assert!(told.contains(part) && told.contains(hint), "{text}: {told}");

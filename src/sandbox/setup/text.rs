@@ -8,7 +8,7 @@ use super::header::{self, Columns};
 use super::samples::{AS_OF, Sample};
 use super::sheet::{Loaded, REVIEW, TabName};
 use crate::domain::language::Language;
-use crate::sandbox::chat::MODEL;
+use crate::sandbox::model::NAME;
 
 /// What settings of a sandbox depend on.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Facts {
         for (key, name) in self.columns.found.iter().cloned().chain(missing) {
             line(format!("{key} = {}", quoted(&name)));
         }
-        line(format!("\n[llm.providers.1]\nname = \"sandbox\"\nmodel = \"{MODEL}\""));
+        line(format!("\n[llm.providers.1]\nname = \"sandbox\"\nmodel = \"{NAME}\""));
         line(format!(
             "base_url = {}\napi_key_file = \"{MODEL_KEY_FILE}\"\nprice = {{ input = 0.0, output = 0.0 }}",
             quoted(&format!("{url}/v1"))

@@ -1,5 +1,7 @@
 //! `sandbox`: a Google Sheets, its sign-in and a model on this machine, with settings to run against them.
 
+mod model;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,10 +9,12 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, ValueHint};
 use tokio::net::TcpListener;
 
-use super::exit::{CliError, Exit};
-use super::session::Session;
-use super::signals::Signals;
-use super::terminal;
+use model::ModelArgs;
+
+use crate::cli::exit::{CliError, Exit};
+use crate::cli::session::Session;
+use crate::cli::signals::Signals;
+use crate::cli::terminal;
 use crate::domain::language::Language;
 use crate::sandbox::setup::{SheetFile, TabName};
 use crate::sandbox::sheets::Switches;
@@ -27,10 +31,15 @@ Examples:
       serves a table of yours
   status-validator sandbox --dir try --fault write:2=commit-then-reset --fault 'chat=slow 2s'
       the second write is carried out and its answer lost; the model takes its time
+  status-validator sandbox --dir try --rpm 500 --latency 4s~0.5 --fault chat:20%=mix
+      a model with a limit and the usual latency, of which a fifth of the requests goes wrong
+  curl http://127.0.0.1:8700/model
+      tells how the model behaves; the same JSON, changed, is taken by PUT while it runs
 
 A fault is KIND[:NUMBERS]=WHAT[ for TIME]. Of several, the first that is meant decides.
   KIND      read, write (Sheets and Drive), token (signing in), chat (the model), any
-  NUMBERS   2, 2..4 or 2.. of that kind, counted from 1, both ends included; none: every one
+  NUMBERS   2, 2..4 or 2.. of that kind, counted from 1, both ends included; none: every one;
+            20%: so many of them, by chance
   WHAT      reset               the connection is dropped, nothing is done
             commit-then-reset   it is carried out, then the connection is dropped
             hang                nothing is done, nobody answers
@@ -42,6 +51,15 @@ A fault is KIND[:NUMBERS]=WHAT[ for TIME]. Of several, the first that is meant d
             commit-then-503     it is carried out, then answered with that error
             html 502            an error as a front end tells it, nothing is done
             ok                  nothing goes wrong
+  and of the model only
+            drip TIME           the answer comes byte by byte, one after each TIME
+            stall               the answer stops in its middle, the connection stays
+            rate-limit, token-limit, busy, quota, overloaded, bad-key, no-model
+                                it refuses
+            length, refusal, filtered, prose, broken, wrong-types, nothing, silence, no-choices,
+            page, empty, hidden-error, bytes, huge, odd-usage
+                                it answers, and the answer is wrong in that way
+            mix                 one of all that pass, by chance
   TIME      500ms, 90s, 2m, 1h; with for TIME a fault is over so long after it first struck";
 
 #[derive(Args, Debug)]
@@ -80,9 +98,11 @@ pub(crate) struct SandboxArgs {
     /// Whether ids that a client chooses for named ranges count: by them it fences a write that comes late
     #[arg(long, value_enum, default_value_t, value_name = "HOW", help_heading = "Trouble")]
     fence: Fence,
-    /// Ids and tokens come from it
+    /// Ids, tokens and chance come from it
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Trouble")]
     seed: u64,
+    #[command(flatten)]
+    model: ModelArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -131,6 +151,7 @@ pub(crate) fn run(session: &Session, args: SandboxArgs) -> Result<Exit, CliError
 /// Makes everything ready and says so: the only line on standard output.
 async fn begin(session: &Session, args: SandboxArgs) -> Result<(Sandbox, TcpListener), CliError> {
     check_address(args.listen, args.allow_remote)?;
+    let golden = args.model.golden()?;
     let language = args.language.map(|tongue| match tongue {
         Tongue::En => Language::En,
         Tongue::Ru => Language::Ru,
@@ -155,7 +176,11 @@ async fn begin(session: &Session, args: SandboxArgs) -> Result<(Sandbox, TcpList
         remembers: false,
         ..SandboxParams::new(key.clone())
     });
-    sandbox.set_script(FaultScript::new(args.faults));
+    sandbox.set_script(FaultScript::new(args.faults).seeded(args.seed));
+    sandbox.behave(args.model.behaviour(args.seed)).map_err(CliError::usage)?;
+    if let Some(golden) = golden {
+        sandbox.learn(golden);
+    }
     sandbox.with_office(|office| {
         let named_range_ids = args.fence == Fence::Honoured;
         office.set_switches(Switches { named_range_ids, ..office.switches() });
