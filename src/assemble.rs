@@ -13,11 +13,11 @@ use crate::domain::fold::squeeze;
 use crate::domain::results::Wording;
 use crate::domain::rules::{Rulebook, RulebookErrors};
 use crate::engine::{Limits, Parts, Provider};
-use crate::llm::openai::{OpenAiModel, OpenAiParams, SetupError};
+use crate::llm::openai::{OpenAiModel, OpenAiParams, PromptMarks, SetupError};
 use crate::llm::{ChatModel, ModelId};
 use crate::settings::{
-    FileKind, FileSource, FileTarget, LlmSettings, ProviderSettings, RulesSource, Settings, SourceSettings,
-    TargetSettings, UnknownCalls,
+    FileKind, FileSource, FileTarget, LlmSettings, PromptCacheMark, ProviderSettings, RulesSource, Settings,
+    SourceSettings, TargetSettings, UnknownCalls,
 };
 use crate::store::{Store, Unknown};
 use crate::table::csv::{CsvSink, CsvSinkParams, CsvSource, CsvSourceParams, Encoding};
@@ -156,6 +156,12 @@ fn provider(settings: &ProviderSettings, llm: &LlmSettings) -> Result<Provider, 
         max_output_tokens: settings.max_output_tokens,
         request_timeout: settings.request_timeout,
         reasoning_enabled: settings.reasoning_enabled,
+        prompt_marks: match settings.prompt_cache {
+            PromptCacheMark::Auto => PromptMarks::Auto,
+            PromptCacheMark::Breakpoint => PromptMarks::Breakpoint,
+            PromptCacheMark::CacheControl => PromptMarks::CacheControl,
+            PromptCacheMark::Off => PromptMarks::None,
+        },
         connect_timeout: CONNECT_TIMEOUT.min(settings.request_timeout),
     })
     .map_err(|error| AssembleError::Provider { name: settings.name.clone(), error })?;

@@ -16,6 +16,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::args::{Global, LogFormat};
 use super::screen::{Colors, Screen};
 use super::terminal;
+use crate::domain::money::Usage;
 use crate::engine::{self, Stamped};
 
 /// Starts the log. False if this process already has one.
@@ -54,6 +55,9 @@ pub(crate) fn observe(stamped: &Stamped) {
                 tokens = usage.prompt_tokens + usage.completion_tokens,
                 "answer"
             );
+            if usage.cached_tokens > 0 {
+                tracing::debug!("{}", hit_rate(usage));
+            }
         }
         E::Retry { row, provider, after } => tracing::debug!(row, provider, ?after, "asking again"),
         E::ProviderOut { provider, reason } => tracing::warn!(provider, reason, "provider given up"),
@@ -63,6 +67,16 @@ pub(crate) fn observe(stamped: &Stamped) {
         E::Settled { row, state } => tracing::trace!(row, ?state, "settled"),
         _ => {}
     }
+}
+
+/// How much of a prompt the provider had kept, in words that scripts of long standing look for.
+fn hit_rate(usage: &Usage) -> String {
+    let Usage { prompt_tokens, cached_tokens, completion_tokens, .. } = usage;
+    let percent = *cached_tokens as f64 * 100.0 / (*prompt_tokens).max(1) as f64;
+    format!(
+        "Prompt cache hit: {cached_tokens}/{prompt_tokens} tokens ({percent:.1}%) | Total: {} tokens",
+        prompt_tokens + completion_tokens
+    )
 }
 
 /// Pretty lines: `14:03:22 WARN provider given up provider=0`.

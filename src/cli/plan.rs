@@ -28,8 +28,8 @@ pub(crate) struct PlanArgs {
     report: ReportFormat,
 }
 
-/// A prompt has about a token for so many characters: rather too many tokens than too few.
-const CHARS_A_TOKEN: u64 = 3;
+/// Providers keep the beginning of a prompt from so many tokens on.
+const LEAST_KEPT: u64 = 1024;
 /// A short answer: the row passes.
 const SHORT_ANSWER: u64 = 100;
 
@@ -74,24 +74,25 @@ struct Estimate {
 }
 
 impl Estimate {
-    /// The least: the first provider answers everything shortly. The most: the dearest one at full length.
-    fn new(calls: u64, chars: u64, providers: &[Provider]) -> Self {
+    /// The least: the first provider answers everything shortly, and has kept the static part from the second call on.
+    /// The most: the dearest one answers at full length and keeps nothing.
+    fn new(tally: &Tally, providers: &[Provider]) -> Self {
+        let calls = tally.planned_calls;
         let longest = |provider: &Provider| calls * u64::from(provider.max_output_tokens).max(SHORT_ANSWER);
-        let usage = |completion_tokens| Usage {
-            prompt_tokens: chars / CHARS_A_TOKEN,
-            completion_tokens,
-            ..Usage::default()
-        };
+        let fixed = tally.planned_fixed_tokens / calls.max(1);
+        let kept = if fixed >= LEAST_KEPT { tally.planned_fixed_tokens - fixed } else { 0 };
+        let prompt_tokens = tally.planned_tokens;
+        let usage = |completion_tokens| Usage { prompt_tokens, completion_tokens, ..Usage::default() };
         let short = calls * SHORT_ANSWER;
         let prices: Option<Vec<(&Provider, Price)>> =
             providers.iter().map(|provider| Some((provider, provider.price?))).collect();
         let cost = prices.and_then(|prices| {
             let (_, first) = prices.first()?;
             let most = prices.iter().map(|(provider, price)| price.of(&usage(longest(provider)))).max()?;
-            Some((first.of(&usage(short)), most))
+            Some((first.of(&Usage { cached_tokens: kept, ..usage(short) }), most))
         });
         Self {
-            prompt_tokens: chars / CHARS_A_TOKEN,
+            prompt_tokens,
             completion_tokens: (short, providers.iter().map(longest).max().unwrap_or(short)),
             cost,
         }
@@ -105,7 +106,7 @@ impl<'a> Plan<'a> {
             tally,
             models: providers.iter().map(|provider| provider.model.id().to_string()).collect(),
             waiting,
-            estimate: Estimate::new(tally.planned_calls, tally.planned_chars, providers),
+            estimate: Estimate::new(tally, providers),
         }
     }
 
@@ -199,16 +200,27 @@ mod tests {
     fn the_price_goes_from_short_answers_of_the_first_to_long_ones_of_the_dearest() {
         let price = |input, output| Some(Price { input, cached_input: None, output });
         let cheap_and_dear = [provider(price(1.0, 2.0)), provider(price(10.0, 20.0))];
-        let estimate = Estimate::new(10, 3000, &cheap_and_dear);
+        let planned = |calls, tokens, fixed| Tally {
+            planned_calls: calls,
+            planned_tokens: tokens,
+            planned_fixed_tokens: fixed,
+            ..Tally::default()
+        };
+        let estimate = Estimate::new(&planned(10, 1000, 500), &cheap_and_dear);
         let cost = Some((MicroUsd(1000 + 2 * 1000), MicroUsd(10_000 + 20 * 10_000)));
         assert_eq!(estimate, Estimate { prompt_tokens: 1000, completion_tokens: (1000, 10_000), cost });
+
+        let keeps = Price { input: 1.0, cached_input: Some(0.1), output: 2.0 };
+        let estimate = Estimate::new(&planned(10, 30_000, 20_000), &[provider(Some(keeps))]);
+        let least = 12_000 + 1_800 + 2 * 1000;
+        assert_eq!(estimate.cost, Some((MicroUsd(least), MicroUsd(30_000 + 2 * 10_000))));
     }
 
     #[test]
     fn without_a_price_there_is_no_guess() {
-        let estimate = Estimate::new(1, 300, &[provider(None)]);
-        assert_eq!(estimate.cost, None);
-        assert_eq!(Estimate::new(0, 0, &[]).completion_tokens, (0, 0));
+        let tally = Tally { planned_calls: 1, planned_tokens: 300, ..Tally::default() };
+        assert_eq!(Estimate::new(&tally, &[provider(None)]).cost, None);
+        assert_eq!(Estimate::new(&Tally::default(), &[]).completion_tokens, (0, 0));
     }
 
     #[test]

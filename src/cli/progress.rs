@@ -97,6 +97,9 @@ fn counts(tally: &Tally) -> String {
     }
     if tally.llm.cost_usd > 0.0 {
         text.push_str(&format!(", {}", dollars(tally.llm.cost_usd)));
+        if let Some(projected) = tally.projected_usd() {
+            text.push_str(&format!(" of about {}", dollars(projected)));
+        }
     }
     text
 }
@@ -131,7 +134,7 @@ mod tests {
         tally.llm.cost_usd = 0.25;
         assert_eq!(
             plain(&tally),
-            "1,203/2,000 rows: 1,200 OK, 3 to fix, 0 not checked, 2 cached, 5 asked now, $0.2500"
+            "1,203/2,000 rows: 1,200 OK, 3 to fix, 0 not checked, 2 cached, 5 asked now, $0.2500 of about $0.4156"
         );
     }
 }

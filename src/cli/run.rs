@@ -145,6 +145,9 @@ impl<'a> Review<'a> {
             settings: &self.session.settings_name(),
         };
         screen.say(&summary::lines(&ending).join("\n"));
+        if let Some(advice) = &report.advice {
+            screen.say(&format!("{:<10}{}", "Advice", terminal::line(advice)));
+        }
     }
 
     fn exit(&self, report: &RunReport, signal: Option<Exit>) -> Exit {
@@ -276,6 +279,7 @@ impl SummaryFile {
             tally: error.counted.as_deref().cloned().unwrap_or_default(),
             elapsed_s: 0.0,
             rows_per_s: 0.0,
+            advice: None,
             failure: None,
         };
         let mut report = serde_json::to_value(report).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::terminal;
 use super::words::{counted, dollars, duration, number};
 use crate::domain::rules::Rulebook;
-use crate::engine::{Mode, RunOutcome, RunReport};
+use crate::engine::{LlmTally, Mode, RunOutcome, RunReport};
 
 /// What the summary is about.
 pub(crate) struct Ending<'a> {
@@ -67,12 +67,16 @@ fn reviewed(end: &Ending<'_>) -> String {
 
 fn known(end: &Ending<'_>) -> String {
     let tally = &end.report.tally;
-    format!(
+    let mut text = format!(
         "{} from cache, {} the same as another row, {} decided by code",
         number(tally.cache_hits),
         number(tally.deduplicated),
         number(tally.decided_by_code)
-    )
+    );
+    if tally.saved.total_usd() > 0.0 {
+        text.push_str(&format!("; saved about {}", dollars(tally.saved.total_usd())));
+    }
+    text
 }
 
 fn written(end: &Ending<'_>) -> String {
@@ -106,12 +110,29 @@ fn model(end: &Ending<'_>) -> String {
     let is_known = end.is_priced || llm.cost_usd > 0.0;
     let cost = if is_known { dollars(llm.cost_usd) } else { "price not set".to_owned() };
     format!(
-        "{}, {} tokens in ({} cached), {} out, {cost}",
+        "{}{}, {} tokens in ({} cached, {:.1}%), {} out, {cost}",
         counted(llm.requests, "request"),
+        trouble(llm),
         number(llm.prompt_tokens),
         number(llm.cached_tokens),
+        llm.cached_share() * 100.0,
         number(llm.completion_tokens)
     )
+}
+
+/// ` (97.5% answered, 3 refused for now, 1 timed out)`; nothing where every request was answered.
+fn trouble(llm: &LlmTally) -> String {
+    if llm.answers >= llm.requests {
+        return String::new();
+    }
+    let share = llm.answers as f64 * 100.0 / llm.requests as f64;
+    let mut text = format!(" ({share:.1}% answered");
+    for (count, what) in [(llm.rate_limited, "refused for now (429)"), (llm.timeouts, "timed out")] {
+        if count > 0 {
+            text.push_str(&format!(", {} {what}", number(count)));
+        }
+    }
+    text + ")"
 }
 
 fn time(end: &Ending<'_>) -> String {
@@ -184,6 +205,7 @@ mod tests {
             tally,
             elapsed_s: 0.3,
             rows_per_s: 233.3,
+            advice: None,
             failure: None,
         }
     }

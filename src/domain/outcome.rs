@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::key::RowKey;
-use super::money::Usage;
+use super::money::{MicroUsd, Usage};
 use super::verdict::Verdict;
 
 /// What became of one row of the source. Every row that was read has exactly one.
@@ -65,6 +65,9 @@ pub struct Provenance {
     pub paid: Paid,
     /// What the answer used when it was paid for.
     pub usage: Usage,
+    /// What it cost then.
+    #[serde(default)]
+    pub cost: MicroUsd,
     /// The answer as it came.
     pub raw: String,
 }

@@ -62,8 +62,10 @@ pub enum Event {
     Planned {
         /// The row.
         row: u64,
-        /// The length of its prompt, the static part included.
-        prompt_chars: u64,
+        /// Tokens of its prompt, the static part included.
+        prompt_tokens: u64,
+        /// Tokens of the static part.
+        fixed_tokens: u64,
     },
     /// A worker has taken a row.
     Took {
@@ -91,6 +93,8 @@ pub enum Event {
         cost: MicroUsd,
         /// Requests that were sent.
         requests: u32,
+        /// How long it was under way.
+        took: Duration,
     },
     /// A row will be asked again.
     Retry {
@@ -100,6 +104,13 @@ pub enum Event {
         provider: usize,
         /// After this pause.
         after: Duration,
+    },
+    /// How fast a provider was asked at the run's end.
+    Pace {
+        /// The provider, from 0.
+        provider: usize,
+        /// The limit that is known, in requests a minute: told, or found; none where there seems to be none.
+        requests_per_minute: Option<f64>,
     },
     /// A row that was to be judged anew could not be, and keeps its earlier verdict.
     VerdictKept {
@@ -163,9 +174,11 @@ pub enum CallEnd {
     BadAnswer,
     /// The provider asked to slow down.
     RateLimited,
+    /// There was none in time.
+    TimedOut,
     /// With another error of the provider.
     Failed,
-    /// The job panicked, hung, or was lost with its worker.
+    /// The job panicked, or was lost with its worker.
     Lost,
 }
 
@@ -180,6 +193,8 @@ pub enum Settled {
         by: By,
         /// The violated rules.
         rules: Vec<RuleId>,
+        /// What the model's answer cost when it was paid for; nothing for a row that code decides.
+        cost: MicroUsd,
     },
     /// Not checked, for this reason.
     NotChecked(String),

@@ -18,6 +18,7 @@
 //! - Everything that happens is an [`Event`]; report, progress and tests live on them.
 //! - Rows in memory: a page, one for each worker, `queue_depth`, and two batches, whatever the table's length.
 
+mod advice;
 mod batch;
 mod cache;
 mod clock;
@@ -33,12 +34,14 @@ mod request;
 mod run;
 mod schedule;
 mod supervise;
+mod traffic;
 mod worker;
 mod writer;
 
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use advice::{TIERS, advice};
 pub use cache::StoreFactory;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::{RunError, StartError, ValidateError};
@@ -46,8 +49,11 @@ pub use event::{By, CallEnd, Event, Observer, Settled, Stamped};
 pub use handle::EngineHandle;
 pub use lifecycle::ShutdownReport;
 pub use parts::{Limits, Parts, Placement, Provider};
-pub use report::{Failure, FailureKind, LlmTally, RunOutcome, RunReport, SheetsTally, Tally, WorkersTally};
+pub use report::{
+    Failure, FailureKind, LlmTally, RunOutcome, RunReport, Savings, SheetsTally, Tally, WorkersTally,
+};
 pub use request::{Mode, Only, RunRequest};
+pub use traffic::Traffic;
 
 /// The name under which calls for single rows stand in the ledger.
 const SINGLE_RUN: &str = "single";

@@ -7,10 +7,8 @@ use super::cache::StoreFactory;
 use super::clock::{Clock, SystemClock};
 use super::event::Observer;
 use crate::domain::columns::ColumnNames;
-use crate::domain::entry::Entry;
 use crate::domain::language::Language;
 use crate::domain::money::{MicroUsd, Price, Usage};
-use crate::domain::prompt::StaticPrompt;
 use crate::domain::results::Wording;
 use crate::domain::rules::Rulebook;
 use crate::llm::lane::Lane;
@@ -187,24 +185,19 @@ impl Provider {
     }
 
     /// About how many tokens a call takes from the provider's limit: the longest answer is set aside.
-    pub(super) fn tokens(&self, fixed: &StaticPrompt, entry: &Entry) -> u64 {
-        (prompt_bytes(fixed, entry) / 4) as u64 + u64::from(self.max_output_tokens)
+    pub(super) fn tokens(&self, prompt_bytes: usize) -> u64 {
+        (prompt_bytes / 4) as u64 + u64::from(self.max_output_tokens)
     }
 
-    /// What a call may cost at most, roughly: three characters a token, and the longest answer. The
+    /// What a call may cost at most, roughly: three bytes a token, and the longest answer. The
     /// ledger counts it from the moment the request leaves until the true cost is known.
-    pub(super) fn estimate(&self, fixed: &StaticPrompt, entry: &Entry, room: Room) -> MicroUsd {
+    pub(super) fn estimate(&self, prompt_bytes: usize, room: Room) -> MicroUsd {
         let Some(price) = self.price else { return MicroUsd::default() };
-        let chars = prompt_bytes(fixed, entry);
         let usage = Usage {
-            prompt_tokens: (chars / 3) as u64,
+            prompt_tokens: (prompt_bytes / 3) as u64,
             completion_tokens: u64::from(room.of(self.max_output_tokens)),
             ..Usage::default()
         };
         price.of(&usage)
     }
-}
-
-fn prompt_bytes(fixed: &StaticPrompt, entry: &Entry) -> usize {
-    fixed.system.len() + fixed.rules.len() + entry.status.len() + entry.comment.len()
 }

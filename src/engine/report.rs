@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::dispatcher::Halted;
 use super::event::{By, CallEnd, Event, Settled};
+use super::traffic::Traffic;
 use crate::domain::money::{MicroUsd, Usage};
 use crate::domain::outcome::SkipReason;
 use crate::domain::rules::RuleId;
@@ -56,6 +57,9 @@ pub struct RunReport {
     pub elapsed_s: f64,
     /// Rows that were read, a second.
     pub rows_per_s: f64,
+    /// What to change about `max_workers`, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
     /// What ended the run early, if anything failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -156,12 +160,17 @@ pub struct Tally {
     pub providers_out: BTreeMap<usize, String>,
     /// Things that people should know; the first hundred.
     pub warnings: Vec<String>,
+    /// What was not spent.
+    pub saved: Savings,
     /// Calls that a plan would make.
     #[serde(skip)]
     pub planned_calls: u64,
-    /// The length of their prompts in characters.
+    /// Tokens of their prompts.
     #[serde(skip)]
-    pub planned_chars: u64,
+    pub planned_tokens: u64,
+    /// Those of them that are the same in every prompt.
+    #[serde(skip)]
+    pub planned_fixed_tokens: u64,
     /// Data rows the source says it has.
     #[serde(skip)]
     pub rows_expected: Option<u64>,
@@ -179,6 +188,8 @@ pub struct LlmTally {
     pub answers: u64,
     /// Requests that were answered with «slow down».
     pub rate_limited: u64,
+    /// Requests that were not answered in time.
+    pub timeouts: u64,
     /// Attempts after the first.
     pub retries: u64,
     /// Tokens of prompts, cached ones included.
@@ -189,8 +200,32 @@ pub struct LlmTally {
     pub completion_tokens: u64,
     /// US dollars, as far as prices are known.
     pub cost_usd: f64,
+    /// The provider's limit in requests a minute, told or found; of several providers, of the first that has one.
+    pub requests_per_minute: Option<f64>,
+    /// How calls went, early and of late.
     #[serde(skip)]
-    cost: MicroUsd,
+    pub traffic: Traffic,
+    #[serde(skip)]
+    pub(super) cost: MicroUsd,
+}
+
+/// What rows would have cost that no model was asked about, in US dollars.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Savings {
+    /// Rows whose answer was known from an earlier run.
+    pub cache_usd: f64,
+    /// Rows that shared another row's answer.
+    pub same_row_usd: f64,
+    /// Rows that code decided, at the mean price of an answer.
+    pub code_usd: f64,
+    #[serde(skip)]
+    cache: MicroUsd,
+    #[serde(skip)]
+    same_row: MicroUsd,
+    #[serde(skip)]
+    answers: MicroUsd,
+    #[serde(skip)]
+    answered: u64,
 }
 
 /// Requests to the spreadsheet service.
@@ -235,17 +270,24 @@ impl Tally {
             | Event::Twin { .. }
             | Event::Took { .. }
             | Event::Taken { .. } => {}
-            Event::Planned { prompt_chars, .. } => {
+            Event::Planned { prompt_tokens, fixed_tokens, .. } => {
                 self.planned_calls += 1;
-                self.planned_chars += prompt_chars;
+                self.planned_tokens += prompt_tokens;
+                self.planned_fixed_tokens += fixed_tokens;
+            }
+            Event::Pace { requests_per_minute, .. } => {
+                self.llm.requests_per_minute = self.llm.requests_per_minute.or(*requests_per_minute);
             }
             Event::CallStarted { .. } => {
                 self.in_flight += 1;
                 self.workers.peak_in_flight = self.workers.peak_in_flight.max(self.in_flight);
             }
-            Event::CallEnded { end, usage, cost, requests, .. } => {
+            Event::CallEnded { end, usage, cost, requests, took, .. } => {
                 self.in_flight = self.in_flight.saturating_sub(1);
                 self.llm.add(*end, usage, *cost, *requests);
+                if *end == CallEnd::Answered {
+                    self.llm.traffic.answered(*took, usage);
+                }
             }
             Event::Retry { .. } => self.llm.retries += 1,
             Event::VerdictKept { reason, .. } => {
@@ -277,7 +319,8 @@ impl Tally {
 
     fn settle(&mut self, state: &Settled) {
         match state {
-            Settled::Judged { valid, by, rules } => {
+            Settled::Judged { valid, by, rules, cost } => {
+                self.saved.add(*by, *cost, self.decided_by_code + u64::from(*by == By::Code));
                 *if *valid { &mut self.rows_valid } else { &mut self.rows_invalid } += 1;
                 match by {
                     By::Code => self.decided_by_code += 1,
@@ -311,6 +354,14 @@ impl Tally {
         self.rows_skipped + self.rows_valid + self.rows_invalid + self.rows_not_checked
     }
 
+    /// What the run will have cost when all rows are settled, if those that are left go like the others; none while
+    /// that cannot be told.
+    pub fn projected_usd(&self) -> Option<f64> {
+        let (settled, all) = (self.rows_settled(), self.rows_expected?);
+        (settled > 0 && settled < all && self.llm.cost_usd > 0.0)
+            .then(|| self.llm.cost_usd * all as f64 / settled as f64)
+    }
+
     /// Rows that were skipped only because the run's limit was reached.
     pub fn rows_over_limit(&self) -> u64 {
         self.skipped.get(&SkipReason::Limit.to_string()).copied().unwrap_or_default()
@@ -323,6 +374,7 @@ impl LlmTally {
         match end {
             CallEnd::Answered => self.answers += 1,
             CallEnd::RateLimited => self.rate_limited += 1,
+            CallEnd::TimedOut => self.timeouts += 1,
             CallEnd::BadAnswer | CallEnd::Failed | CallEnd::Lost => {}
         }
         self.prompt_tokens += usage.prompt_tokens;
@@ -330,6 +382,37 @@ impl LlmTally {
         self.completion_tokens += usage.completion_tokens;
         self.cost += cost;
         self.cost_usd = self.cost.as_usd();
+    }
+
+    /// The share of prompt tokens that providers had kept, 0 to 1.
+    pub fn cached_share(&self) -> f64 {
+        if self.prompt_tokens == 0 { 0.0 } else { self.cached_tokens as f64 / self.prompt_tokens as f64 }
+    }
+}
+
+impl Savings {
+    /// A row was judged, and its answer costs so much.
+    fn add(&mut self, by: By, cost: MicroUsd, decided_by_code: u64) {
+        match by {
+            By::Code | By::Model => {}
+            By::Cache => self.cache += cost,
+            By::Twin => self.same_row += cost,
+        }
+        if by != By::Code {
+            self.answers += cost;
+            self.answered += 1;
+        }
+        self.cache_usd = self.cache.as_usd();
+        self.same_row_usd = self.same_row.as_usd();
+        self.code_usd = match self.answered {
+            0 => 0.0,
+            answered => self.answers.as_usd() / answered as f64 * decided_by_code as f64,
+        };
+    }
+
+    /// All of it, in US dollars.
+    pub fn total_usd(&self) -> f64 {
+        self.cache_usd + self.same_row_usd + self.code_usd
     }
 }
 

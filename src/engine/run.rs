@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::time::Instant;
 
+use super::advice::advice;
 use super::cache::{BeginRun, EndRun, HasAnswers, Pending, SpentSince, persist};
 use super::dispatcher::{FinishRun, Halt, Halted, NoRun, Prepare, RunContext};
 use super::error::RunError;
@@ -295,6 +296,7 @@ impl<'a> Run<'a> {
             run_id: self.run_id.clone(),
             job: self.engine.job.clone(),
             outcome,
+            advice: advice(&tally, elapsed_s),
             rows_per_s: if elapsed_s > 0.0 { tally.rows_read as f64 / elapsed_s } else { 0.0 },
             elapsed_s,
             tally,

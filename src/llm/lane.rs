@@ -22,18 +22,20 @@ pub struct Lane {
 pub enum Errand {
     /// It finds out what the provider refuses. A refusal comes quickly, so a moment of silence is enough.
     Negotiate,
-    /// Its prompt is kept by the provider for the others. That is so when it has been answered.
-    Prime,
+    /// Its prompt is kept by the provider for the others, at so many places, each of which has to see it once. That is
+    /// so when all of these have been answered.
+    Prime(u32),
 }
 
-/// The request that goes alone.
+/// The requests that go alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pilot {
-    /// So many have gone in vain.
-    Needed(Errand, u32),
-    UnderWay {
+    /// Some are to be sent; so many have gone in vain.
+    Ahead {
         errand: Errand,
-        tries: u32,
+        under_way: u32,
+        answered: u32,
+        vain: u32,
         since: Duration,
     },
     Done,
@@ -115,7 +117,8 @@ impl Lane {
         self.limiter.expect(expected);
         self.given_up = false;
         if let (Some(errand), Pilot::Done) = (errand, self.pilot) {
-            self.pilot = Pilot::Needed(errand, 0);
+            let (under_way, answered, vain) = (0, 0, 0);
+            self.pilot = Pilot::Ahead { errand, under_way, answered, vain, since: Duration::ZERO };
         }
     }
 
@@ -126,17 +129,21 @@ impl Lane {
             Passage::At(due) => return Admission::At(due),
             Passage::Probing => return Admission::Full,
         }
-        match self.pilot {
-            Pilot::UnderWay { errand: Errand::Prime, .. } => return Admission::Full,
-            Pilot::UnderWay { since, .. } if now < since + QUIET => return Admission::At(since + QUIET),
-            Pilot::UnderWay { .. } => self.pilot = Pilot::Done,
-            Pilot::Needed(..) | Pilot::Done => {}
+        if let Pilot::Ahead { errand, under_way, answered, since, .. } = self.pilot {
+            match errand {
+                Errand::Prime(places) if under_way + answered >= places => return Admission::Full,
+                Errand::Negotiate if under_way > 0 && now < since + QUIET => {
+                    return Admission::At(since + QUIET);
+                }
+                Errand::Negotiate if under_way > 0 => self.pilot = Pilot::Done,
+                Errand::Prime(_) | Errand::Negotiate => {}
+            }
         }
         let admission = self.limiter.admit(tokens, now);
         if let Admission::Go(_) = admission {
             self.breaker.sent();
-            if let Pilot::Needed(errand, tries) = self.pilot {
-                self.pilot = Pilot::UnderWay { errand, tries: tries + 1, since: now };
+            if let Pilot::Ahead { under_way, since, .. } = &mut self.pilot {
+                (*under_way, *since) = (*under_way + 1, now);
             }
         }
         admission
@@ -151,10 +158,7 @@ impl Lane {
             Ended::Declined => self.limiter.answered(ticket, None, &none, now),
             Ended::Failed | Ended::Withdrawn => self.limiter.failed(ticket, &none, now),
         }
-        if let Pilot::UnderWay { errand, tries, .. } = self.pilot {
-            let is_done = matches!(ended, Ended::Answered { .. }) || tries >= MOST_PILOTS;
-            self.pilot = if is_done { Pilot::Done } else { Pilot::Needed(errand, tries) };
-        }
+        self.pilot = self.pilot.ended(matches!(ended, Ended::Answered { .. }));
         match ended {
             Ended::Answered { .. } | Ended::Refused { .. } | Ended::Declined => self.breaker.answered(),
             Ended::Withdrawn => self.breaker.withdrawn(now),
@@ -189,6 +193,19 @@ impl Lane {
     }
 }
 
+impl Pilot {
+    /// One of the requests has ended.
+    fn ended(self, is_answered: bool) -> Self {
+        let Self::Ahead { errand, under_way, answered, vain, since } = self else { return self };
+        let (answered, vain) = (answered + u32::from(is_answered), vain + u32::from(!is_answered));
+        let places = if let Errand::Prime(places) = errand { places } else { 1 };
+        if answered >= places || vain >= places.max(MOST_PILOTS) {
+            return Self::Done;
+        }
+        Self::Ahead { errand, under_way: under_way.saturating_sub(1), answered, vain, since }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,13 +226,28 @@ mod tests {
     #[test]
     fn the_request_that_primes_goes_alone_until_one_is_answered() {
         let (mut lane, limits) = (lane(), RateLimits::default());
-        lane.begin(10, Some(Errand::Prime));
+        lane.begin(10, Some(Errand::Prime(1)));
         let first = go(&mut lane);
         assert_eq!(lane.admit(1, Duration::from_secs(9)), Admission::Full);
         lane.ended(first, Ended::Failed, T0);
         let second = go(&mut lane);
         assert_eq!(lane.admit(1, T0), Admission::Full);
         lane.ended(second, Ended::Answered { tokens: None, limits: &limits }, T0);
+        let _both = (go(&mut lane), go(&mut lane));
+    }
+
+    #[test]
+    fn each_place_is_primed_by_a_request_of_its_own() {
+        let (mut lane, limits) = (lane(), RateLimits::default());
+        lane.begin(100, Some(Errand::Prime(2)));
+        let (one, two) = (go(&mut lane), go(&mut lane));
+        assert_eq!(lane.admit(1, T0), Admission::Full);
+        lane.ended(one, Ended::Answered { tokens: None, limits: &limits }, T0);
+        assert_eq!(lane.admit(1, T0), Admission::Full);
+        lane.ended(two, Ended::Failed, T0);
+        let again = go(&mut lane);
+        assert_eq!(lane.admit(1, T0), Admission::Full);
+        lane.ended(again, Ended::Answered { tokens: None, limits: &limits }, T0);
         let _both = (go(&mut lane), go(&mut lane));
     }
 

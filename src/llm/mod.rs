@@ -49,6 +49,12 @@ pub trait ChatModel: Send + Sync {
         false
     }
 
+    /// A run begins that will ask so many questions a minute: over how many places the model spreads them, so that each
+    /// finds the static part kept. Where [`ChatModel::keeps`] holds, so many questions go first, and alone.
+    fn spread(&self, _requests_per_minute: f64) -> u32 {
+        1
+    }
+
     /// Whose limits these are: the address, the key and the model, in a form that gives away none of them.
     fn account(&self) -> String {
         self.id().to_string()

@@ -118,13 +118,16 @@ impl RetryPlan {
         Next::Again { provider, after }
     }
 
-    /// True if nothing but passing trouble kept the row from its answer: later it may fare better.
-    pub fn may_pass(&self) -> bool {
+    /// True if nothing but passing trouble kept the row from its answer: later it may fare better. An answer that does not
+    /// fit after its repair either is such trouble only if `others_fit`, the answers to other rows.
+    pub fn may_pass(&self, others_fit: bool) -> bool {
         let kinds = || self.histories.iter().flat_map(|history| history.0.iter());
         kinds().next().is_some()
             && kinds().all(|(failure, times)| match failure.disposition() {
                 Disposition::BackOff(_) => true,
-                Disposition::AskAgain => *times < 2,
+                Disposition::AskAgain => {
+                    *times < 2 || (others_fit && matches!(failure, Failure::BadAnswer(_)))
+                }
                 Disposition::NextProvider | Disposition::ProviderOut => false,
             })
     }

@@ -61,8 +61,23 @@ pub struct ProviderSettings {
     pub request_timeout: Duration,
     /// Whether the model is asked to reason.
     pub reasoning_enabled: bool,
+    /// How the provider is told which part of a prompt to keep.
+    pub prompt_cache: PromptCacheMark,
     /// What tokens cost, where it is known.
     pub price: Option<Price>,
+}
+
+/// How a provider is told which part of a prompt to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptCacheMark {
+    /// As its address and its model need it.
+    Auto,
+    /// By OpenAI's `prompt_cache_breakpoint`.
+    Breakpoint,
+    /// By Anthropic's `cache_control`.
+    CacheControl,
+    /// Not at all.
+    Off,
 }
 
 const DISABLE: &str = "set llm.enabled = false to check by code only";
@@ -123,6 +138,12 @@ fn providers(merged: &mut Merged, enabled: bool) -> Vec<ProviderSettings> {
                 merged.number(&at.key("request_timeout")).unwrap_or(60.0),
             ),
             reasoning_enabled: merged.flag(&at.key("reasoning_enabled")),
+            prompt_cache: match merged.text(&at.key("prompt_cache")).as_deref() {
+                Some("breakpoint") => PromptCacheMark::Breakpoint,
+                Some("cache_control") => PromptCacheMark::CacheControl,
+                Some("off") => PromptCacheMark::Off,
+                _ => PromptCacheMark::Auto,
+            },
             price,
         });
     }

@@ -40,7 +40,7 @@ use crate::domain::fold::fold;
 use crate::domain::language::Language;
 
 pub use explain::Explained;
-pub use llm::{LlmSettings, ProviderSettings};
+pub use llm::{LlmSettings, PromptCacheMark, ProviderSettings};
 pub use origin::Origin;
 pub use problems::{Problem, SettingsError};
 pub use serve::ServeSettings;

@@ -79,6 +79,11 @@ pub(super) const KEYS: &[Key] = &[
     key("llm.providers.*.max_output_tokens", Whole(1, 10_000_000), Some("1024")),
     key("llm.providers.*.request_timeout", Number { min: 0.0, above: true, max: 3600.0 }, Some("60")),
     key("llm.providers.*.reasoning_enabled", Flag, Some("false")),
+    key(
+        "llm.providers.*.prompt_cache",
+        Choice(&["auto", "breakpoint", "cache_control", "off"]),
+        Some("auto"),
+    ),
     key("llm.providers.*.price.input", PRICE, None),
     key("llm.providers.*.price.cached_input", PRICE, None),
     key("llm.providers.*.price.output", PRICE, None),

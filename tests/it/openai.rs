@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use status_validator::domain::money::{MicroUsd, Usage};
 use status_validator::domain::prompt::StaticPrompt;
 use status_validator::llm::openai::negotiate::Feature;
-use status_validator::llm::openai::{OpenAiModel, OpenAiParams};
+use status_validator::llm::openai::{OpenAiModel, OpenAiParams, PromptMarks};
 use status_validator::llm::{ChatModel, LlmError, ModelId, Question, Reply, Room};
 
 use crate::support::http::{Answer, Request, Server};
@@ -28,6 +28,7 @@ fn params(base_url: String) -> OpenAiParams {
         request_timeout: Duration::from_secs(20),
         reasoning_enabled: false,
         connect_timeout: Duration::from_secs(5),
+        prompt_marks: PromptMarks::Auto,
     }
 }
 

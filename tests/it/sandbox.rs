@@ -2,5 +2,6 @@
 
 mod client;
 mod command;
+mod model;
 mod server;
 mod vectors;

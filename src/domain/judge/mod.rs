@@ -31,6 +31,7 @@ pub struct Judge {
     language: Language,
     prompt: Arc<StaticPrompt>,
     prompt_digest: [u8; 32],
+    fixed_bytes: usize,
     as_of: civil::Date,
 }
 
@@ -44,7 +45,8 @@ impl Judge {
     ) -> Self {
         let prompt = Arc::new(StaticPrompt::new(&rulebook, &statuses, language));
         let prompt_digest = prompt.digest();
-        Self { rulebook, statuses, language, prompt, prompt_digest, as_of }
+        let fixed_bytes = prompt.system.len() + prompt.rules.len() + prompt.schema.to_string().len();
+        Self { rulebook, statuses, language, prompt, prompt_digest, fixed_bytes, as_of }
     }
 
     /// The part of the prompt that is the same for all rows.
@@ -72,6 +74,11 @@ impl Judge {
     /// The message of a row; for `fence` see [`prompt::row_message`].
     pub fn row_message(&self, entry: &Entry, fence: &str) -> String {
         prompt::row_message(entry, self.as_of, fence)
+    }
+
+    /// The length of a row's prompt: its message, the static part and the schema.
+    pub fn prompt_bytes(&self, entry: &Entry) -> usize {
+        self.fixed_bytes + self.row_message(entry, "0000000000000000").len()
     }
 
     /// The message after the row when an answer did not fit.

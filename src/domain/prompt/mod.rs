@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::language::Language;
 use super::rules::Rulebook;
+use super::tokenizer;
 
 pub use hint::{brevity_message, hint_message};
 pub(in crate::domain) use row::defuse;
@@ -49,6 +50,11 @@ impl StaticPrompt {
         digest.truncate(16);
         prompt.cache_key = format!("rules_{digest}");
         prompt
+    }
+
+    /// Its tokens, as OpenAI's present models count them: see [`super::tokenizer`].
+    pub fn tokens(&self) -> u64 {
+        tokenizer::prompt_tokens([self.system.as_str(), &self.rules], Some(&self.schema))
     }
 
     /// A BLAKE3 hash over all that is static, the version of the prompt included.

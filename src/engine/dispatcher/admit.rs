@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::super::cache::{Lookup, persist};
 use super::super::event::Event;
 use super::super::request::{Mode, Only};
-use super::super::schedule::{JobId, Place};
+use super::super::schedule::{JobId, Moment, Place};
 use super::settle::origin;
 use super::{Dispatcher, Halted, Job, NoRoom, Offered, RunContext, Single, Whose};
 use crate::domain::entry::Entry;
@@ -18,6 +18,7 @@ use crate::domain::judge::Judge;
 use crate::domain::money::MicroUsd;
 use crate::domain::outcome::{Outcome, Paid, RowState, SkipReason};
 use crate::domain::rules::CodeReview;
+use crate::domain::tokenizer;
 use crate::llm::retry::RetryPlan;
 use crate::store::{Known, StoredAnswer};
 
@@ -64,7 +65,9 @@ impl Dispatcher {
             asked_since: None,
             hint: None,
             attempt: None,
+            prompt_bytes: 0,
             estimate: MicroUsd::default(),
+            called_at: Moment::default(),
             fallback: None,
         });
         if !asks_model {
@@ -207,11 +210,10 @@ impl Dispatcher {
     /// Counts what a call would take instead of making it.
     fn plan_call(&mut self, id: JobId) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let fixed = job.judge.prompt();
-        let prompt_chars = fixed.system.chars().count()
-            + fixed.rules.chars().count()
-            + job.judge.row_message(&job.entry, "0000000000000000").chars().count();
-        self.emit(job, Event::Planned { row: job.entry.row, prompt_chars: prompt_chars as u64 });
+        let fixed_tokens = self.run.as_ref().map_or(0, |run| run.fixed_tokens);
+        let row = job.judge.row_message(&job.entry, "0000000000000000");
+        let prompt_tokens = fixed_tokens + tokenizer::text_tokens(&row) + tokenizer::A_MESSAGE;
+        self.emit(job, Event::Planned { row: job.entry.row, prompt_tokens, fixed_tokens });
         self.skip(id, SkipReason::Planned);
     }
 
@@ -225,6 +227,9 @@ impl Dispatcher {
             return self.settle_unanswered(id, &Halted::Workers.reason());
         }
         self.emit(job, Event::Queued { row: job.entry.row });
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.prompt_bytes = job.judge.prompt_bytes(&job.entry);
+        }
         self.schedule.queue(id);
     }
 

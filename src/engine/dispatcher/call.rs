@@ -11,6 +11,7 @@ use super::super::event::{CallEnd, Event};
 use super::super::schedule::{JobId, Moment, WorkerId};
 use super::super::worker::{JobError, Judged, Validate};
 use super::gates::{Gates, earlier, fate};
+use super::present::Present;
 use super::{Dispatcher, Halted, Job};
 use crate::domain::money::{MicroUsd, Usage};
 use crate::llm::lane::Ended;
@@ -22,7 +23,7 @@ impl Dispatcher {
     /// Gives idle workers their next rows, as fast as the lanes let them go.
     pub(super) fn start_calls(&mut self, ctx: &mut Context<Self>) {
         let now = self.bus.now();
-        let mut wake = None;
+        let mut wake = self.expire(now);
         loop {
             let mut gates = Gates::new(self.lanes.len());
             let Self { schedule, lanes, jobs, run, providers, .. } = self;
@@ -36,6 +37,20 @@ impl Dispatcher {
             self.book(worker, job, ctx);
         }
         self.set_wake_up(earlier(self.schedule.next_due(now), wake), ctx);
+    }
+
+    /// Gives up the rows whose time is over while they wait to be asked again. Tells when the next one's will be.
+    fn expire(&mut self, now: Moment) -> Option<Moment> {
+        let row_deadline = self.params.row_deadline;
+        let due = |job: &Job| job.asked_since.map(|since| since + row_deadline);
+        let is_late = |job: &Job| due(job).is_some_and(|due| now >= due);
+        if self.jobs.values().any(is_late) {
+            let jobs = &self.jobs;
+            for id in self.schedule.unqueue(|id| jobs.get(&id).is_some_and(is_late)) {
+                self.give_up(id);
+            }
+        }
+        self.jobs.values().filter(|job| job.attempt.is_none()).filter_map(due).filter(|due| *due > now).min()
     }
 
     fn set_wake_up(&mut self, due: Option<Moment>, ctx: &mut Context<Self>) {
@@ -64,7 +79,7 @@ impl Dispatcher {
             return self.release_worker(worker);
         };
         let model = provider.model.id();
-        let estimate = provider.estimate(job.judge.prompt(), &job.entry, job.plan.room());
+        let estimate = provider.estimate(job.prompt_bytes, job.plan.room());
         job.estimate = estimate;
         if !self.afford(id, estimate) {
             self.withdraw(id);
@@ -101,7 +116,9 @@ impl Dispatcher {
             return self.release_worker(worker);
         };
         job.attempt = Some(attempt);
-        job.asked_since.get_or_insert(self.bus.now());
+        let now = self.bus.now();
+        job.called_at = now;
+        let since = *job.asked_since.get_or_insert(now);
         let ask = Validate {
             entry: Arc::clone(&job.entry),
             review: Arc::clone(&job.review),
@@ -113,7 +130,7 @@ impl Dispatcher {
                 hint: job.hint.clone(),
                 room: job.plan.room(),
             },
-            deadline: self.params.call_deadline,
+            deadline: self.params.call_deadline.min((since + self.params.row_deadline).saturating_sub(now)),
         };
         let asked = address.send(ask).into_actor(self);
         if let Some(job) = self.jobs.get(&id) {
@@ -138,6 +155,7 @@ impl Dispatcher {
         self.tell_lane(id, &ended);
         let Some(job) = self.jobs.get(&id) else { return };
         let (row, provider) = (job.entry.row, job.provider);
+        let took = self.bus.now().saturating_sub(job.called_at);
         let price = self.providers.get(provider).and_then(|provider| provider.price);
         let cost = |usage: &Usage| match price {
             Some(price) => price.of(usage),
@@ -150,10 +168,14 @@ impl Dispatcher {
             usage: usage.copied().unwrap_or_default(),
             cost: usage.map(cost).unwrap_or_default(),
             requests,
+            took,
         };
         match ended {
             Ok(Judged { reply, answer }) => {
                 let paid = cost(&reply.usage);
+                if let Some(run) = &mut self.run {
+                    run.fit += 1;
+                }
                 self.emit(job, book(CallEnd::Answered, Some(&reply.usage), reply.requests));
                 let asked = self.providers.get(provider).map(|p| p.model.id().clone());
                 let stored = StoredAnswer {
@@ -169,6 +191,9 @@ impl Dispatcher {
                 self.settle_flight_answered(id, stored, answer, ctx);
             }
             Err(JobError::BadAnswer { problem, reply }) => {
+                if let Some(run) = &mut self.run {
+                    run.unfit += 1;
+                }
                 self.emit(job, book(CallEnd::BadAnswer, Some(&reply.usage), reply.requests));
                 let cost = cost(&reply.usage);
                 self.fail(id, &Failure::BadAnswer(problem), Some((reply.usage, cost)));
@@ -177,7 +202,7 @@ impl Dispatcher {
                 let NoAnswer { error, usage, requests, .. } = *none;
                 let end = match error {
                     LlmError::RateLimited { .. } | LlmError::Busy { .. } => CallEnd::RateLimited,
-                    LlmError::Timeout(_) => CallEnd::Lost,
+                    LlmError::Timeout(_) => CallEnd::TimedOut,
                     _ => CallEnd::Failed,
                 };
                 self.emit(job, book(end, usage.as_ref(), requests));
@@ -192,7 +217,7 @@ impl Dispatcher {
                 self.fail(id, &Failure::Panicked(text), None);
             }
             Err(JobError::TimedOut(_)) => {
-                self.emit(job, book(CallEnd::Lost, None, 1));
+                self.emit(job, book(CallEnd::TimedOut, None, 1));
                 self.fail(id, &Failure::TimedOut, None);
             }
             Err(JobError::Lost) => {
@@ -277,6 +302,7 @@ impl Dispatcher {
         self.settle_up(id, cost);
         let out = self.run.as_ref().map(|run| run.out.clone()).unwrap_or_default();
         let jitter = self.rng.f64();
+        let others_fit = self.run.as_ref().is_some_and(Present::answers_mostly_fit);
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if let Some(attempt) = job.attempt.take() {
             let (cache, why) = (self.to.cache.clone(), failure.to_string());
@@ -303,24 +329,27 @@ impl Dispatcher {
         } else {
             job.plan.next(failure, jitter, is_out)
         };
-        let is_late =
-            job.asked_since.is_some_and(|since| now.saturating_sub(since) > self.params.row_deadline);
+        let deadline = job.asked_since.map(|since| since + self.params.row_deadline);
+        let is_late = |at: Moment| deadline.is_some_and(|deadline| at >= deadline);
+        let (mut is_fresh, put_off) = (false, PUT_OFF + PUT_OFF.mul_f64(jitter));
         let next = match next {
-            _ if is_late => Next::GiveUp,
+            Next::Again { after, .. } if is_late(now + after) => Next::GiveUp,
             Next::GiveUp
                 if !all_out
+                    && !is_late(now + put_off)
                     && self.params.attempts > 1
                     && job.put_off < MOST_PUT_OFF
-                    && job.plan.may_pass() =>
+                    && job.plan.may_pass(others_fit && job.put_off == 0) =>
             {
                 // Others are answered meanwhile, or the breaker ends this.
                 job.put_off += 1;
+                is_fresh = true;
                 job.plan = RetryPlan::new(self.providers.len(), self.params.attempts);
-                Next::Again { provider: 0, after: PUT_OFF + PUT_OFF.mul_f64(jitter) }
+                Next::Again { provider: 0, after: put_off }
             }
             next => next,
         };
-        job.hint = hint(job, failure);
+        job.hint = if is_fresh { None } else { hint(job, failure) };
         let Some(job) = self.jobs.get(&id) else { return };
         if self.halted(job).is_some() {
             return self.abandon(id);
@@ -331,13 +360,17 @@ impl Dispatcher {
                 self.emit(job, Event::Retry { row, provider, after });
                 self.schedule.again(id, due);
             }
-            Next::GiveUp if all_out && !is_late => self.give_up_providers(id),
-            Next::GiveUp => {
-                let name = |n: usize| self.providers.get(n).map(|p| p.model.id().to_string());
-                let reason = job.plan.reason(|n| name(n).unwrap_or_default());
-                self.settle_flight_failed(id, &reason);
-            }
+            Next::GiveUp if all_out && !is_late(now) => self.give_up_providers(id),
+            Next::GiveUp => self.give_up(id),
         }
+    }
+
+    /// No more attempts are made for a row, for the reasons that its plan has noted.
+    fn give_up(&mut self, id: JobId) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let name = |n: usize| self.providers.get(n).map(|p| p.model.id().to_string());
+        let reason = job.plan.reason(|n| name(n).unwrap_or_default());
+        self.settle_flight_failed(id, &reason);
     }
 
     /// Every provider is out: one message for the run, not one for each row.

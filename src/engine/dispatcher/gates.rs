@@ -3,7 +3,8 @@
 use super::super::parts::Provider;
 use super::super::schedule::Moment;
 use super::super::worker::{JobError, Judged};
-use super::{Job, Present};
+use super::Job;
+use super::present::Present;
 use crate::llm::lane::{Ended, Lane};
 use crate::llm::pace::{Admission, Refused};
 use crate::llm::{LlmError, Reply};
@@ -45,7 +46,7 @@ impl Gates {
         if *shut {
             return false;
         }
-        match lane.admit(provider.tokens(job.judge.prompt(), &job.entry), now) {
+        match lane.admit(provider.tokens(job.prompt_bytes), now) {
             Admission::Go(ticket) => {
                 job.ticket = Some(ticket);
                 return true;

@@ -15,6 +15,7 @@
 mod admit;
 mod call;
 mod gates;
+mod present;
 mod settle;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -45,6 +46,7 @@ use crate::llm::lane::{Errand, Lane, LaneMemory};
 use crate::llm::pace::Ticket;
 use crate::llm::retry::RetryPlan;
 use crate::store::{Attempt, Owner, StoredAnswer};
+use present::Present;
 
 /// Take these rows of the present run. The reply means they are taken; it is withheld while there is no
 /// room.
@@ -190,17 +192,6 @@ pub(crate) struct Dispatcher {
     drains: Vec<oneshot::Sender<()>>,
 }
 
-/// The present run.
-struct Present {
-    context: Arc<RunContext>,
-    limit: Option<u64>,
-    halted: Option<Halted>,
-    /// What its calls have cost, or may cost while they are under way.
-    spent: MicroUsd,
-    /// Why a provider is out, by provider.
-    out: Vec<Option<String>>,
-}
-
 /// A row inside.
 struct Job {
     entry: Arc<Entry>,
@@ -222,8 +213,12 @@ struct Job {
     hint: Option<String>,
     /// The ledger's entry for the call that is under way.
     attempt: Option<Attempt>,
+    /// The length of its prompt; known once the row is queued.
+    prompt_bytes: usize,
     /// What that call may cost.
     estimate: MicroUsd,
+    /// When it began.
+    called_at: Moment,
     /// An answer that is not fresh enough, but better than none if no new one can be had.
     fallback: Option<StoredAnswer>,
 }
@@ -321,6 +316,9 @@ impl Dispatcher {
     /// Keeps what was learnt of the providers for the next run.
     fn remember(&mut self) {
         let now = self.bus.now();
+        for (provider, lane) in self.lanes.iter().enumerate() {
+            self.bus.emit(Event::Pace { provider, requests_per_minute: lane.requests_per_minute() });
+        }
         for (lane, provider) in self.lanes.iter_mut().zip(self.providers.iter()) {
             let memory = LaneMemory::new(lane.learnt(now), provider.model.memory());
             let Ok(json) = serde_json::to_string(&memory) else { continue };
@@ -388,21 +386,23 @@ impl Handler<Prepare> for Dispatcher {
     fn handle(&mut self, Prepare(context): Prepare, _ctx: &mut Self::Context) {
         let expected = self.bus.tally().rows_expected.unwrap_or(ROWS);
         for (lane, provider) in self.lanes.iter_mut().zip(self.providers.iter()) {
+            let expected = context.limit.map_or(expected, |limit| limit.min(expected));
+            let places = provider.model.spread(likely_rate(lane, expected));
             let errand = match () {
-                () if provider.model.keeps(context.judge.prompt()) => Some(Errand::Prime),
+                () if provider.model.keeps(context.judge.prompt()) => Some(Errand::Prime(places)),
                 () if !provider.model.is_known() => Some(Errand::Negotiate),
                 () => None,
             };
-            lane.begin(context.limit.map_or(expected, |limit| limit.min(expected)), errand);
+            lane.begin(expected, errand);
         }
-        self.run = Some(Present {
-            limit: context.limit,
-            context: Arc::new(context),
-            halted: None,
-            spent: MicroUsd::default(),
-            out: vec![None; self.providers.len()],
-        });
+        self.run = Some(Present::new(context, self.providers.len()));
     }
+}
+
+/// How many requests a minute will be sent, as far as that can be told. A short run is taken to last two minutes at least:
+/// otherwise each place would be shown the prompt and hardly use it.
+fn likely_rate(lane: &Lane, expected: u64) -> f64 {
+    lane.requests_per_minute().unwrap_or_default().min(expected as f64 / 2.0)
 }
 
 /// So many rows are taken to be there where the source does not say.

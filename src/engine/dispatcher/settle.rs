@@ -11,6 +11,7 @@ use super::super::schedule::{JobId, Place};
 use super::super::writer::{Record, Recorded};
 use super::{Dispatcher, Halted, Job, Whose};
 use crate::domain::answer::Answer;
+use crate::domain::money::MicroUsd;
 use crate::domain::outcome::{Origin, Outcome, Paid, Provenance, RowState};
 use crate::domain::results::ResultRow;
 use crate::store::{Judged, OutboxEntry, Results, StoreError, StoredAnswer, WriteId};
@@ -249,6 +250,7 @@ pub(super) fn origin(stored: &StoredAnswer, paid: Paid) -> Origin {
         at: stored.at,
         paid,
         usage: stored.usage,
+        cost: stored.cost,
         raw: stored.text.clone(),
     })
 }
@@ -270,6 +272,10 @@ fn settled(state: &RowState) -> Settled {
                 Origin::Model(Provenance { paid: Paid::ByTwin, .. }) => By::Twin,
             },
             rules: verdict.rules().into_iter().cloned().collect(),
+            cost: match origin {
+                Origin::Code => MicroUsd::default(),
+                Origin::Model(provenance) => provenance.cost,
+            },
         },
         RowState::NotChecked { reason } => Settled::NotChecked(reason.clone()),
         RowState::Skipped { reason } => Settled::Skipped(*reason),

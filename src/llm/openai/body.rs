@@ -1,5 +1,6 @@
 //! The body of a request. What is the same for all rows stands first, byte for byte, so that it is cached.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -17,19 +18,25 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// The request for a question, with the features that are `granted` and no others.
+    /// The request for a question, with the features that are `granted` and no others. `place` is one of those over
+    /// which the requests are spread, from 0.
     pub(super) fn fill(
         &self,
         question: &Question,
         granted: &BTreeSet<Feature>,
+        place: u32,
     ) -> Result<Vec<u8>, serde_json::Error> {
         let fixed = &question.fixed;
         let limit = |feature| granted.contains(&feature).then(|| question.room.of(self.max_output_tokens));
         let effort = if granted.contains(&Feature::HighEffort) { "high" } else { "medium" };
         serde_json::to_vec(&Body {
             model: &self.model,
-            prompt_cache_key: granted.contains(&Feature::PromptCacheKey).then_some(&fixed.cache_key),
-            messages: messages(question, granted.contains(&Feature::SeparateTurns)),
+            prompt_cache_key: granted.contains(&Feature::PromptCacheKey).then(|| match place {
+                0 => fixed.cache_key.clone(),
+                place => format!("{}_{place}", fixed.cache_key),
+            }),
+            prompt_cache_options: granted.contains(&Feature::Breakpoint).then_some(EXPLICIT),
+            messages: messages(question, granted.contains(&Feature::SeparateTurns), Mark::of(granted)),
             response_format: ResponseFormat::of(&fixed.schema, granted),
             max_tokens: limit(Feature::MaxTokens),
             max_completion_tokens: limit(Feature::MaxCompletionTokens),
@@ -44,7 +51,9 @@ impl Form {
 struct Body<'a> {
     model: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    prompt_cache_key: Option<&'a String>,
+    prompt_cache_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_cache_options: Option<Mode>,
     messages: Vec<Message<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<ResponseFormat<'a>>,
@@ -63,7 +72,76 @@ struct Body<'a> {
 #[derive(Serialize)]
 struct Message<'a> {
     role: &'static str,
-    content: std::borrow::Cow<'a, str>,
+    content: Content<'a>,
+}
+
+/// A text, or one in two parts of which the first ends where the prompt stops being the same for all rows.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(Cow<'a, str>),
+    Parts(Vec<Part<'a>>),
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    r#type: &'static str,
+    text: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_cache_breakpoint: Option<Mode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_control: Option<CacheControl>,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct Mode {
+    mode: &'static str,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct CacheControl {
+    r#type: &'static str,
+}
+
+/// Nothing is kept but what is marked (<https://platform.openai.com/docs/guides/prompt-caching>).
+const EXPLICIT: Mode = Mode { mode: "explicit" };
+/// Kept for five minutes after its last use (<https://openrouter.ai/docs/features/prompt-caching>).
+const EPHEMERAL: CacheControl = CacheControl { r#type: "ephemeral" };
+
+/// How the end of the static part is marked.
+#[derive(Clone, Copy)]
+enum Mark {
+    None,
+    Breakpoint,
+    CacheControl,
+}
+
+impl Mark {
+    fn of(granted: &BTreeSet<Feature>) -> Self {
+        match () {
+            () if granted.contains(&Feature::Breakpoint) => Self::Breakpoint,
+            () if granted.contains(&Feature::CacheControl) => Self::CacheControl,
+            () => Self::None,
+        }
+    }
+
+    /// The static part, and what follows it within the same message.
+    fn put<'a>(self, fixed: &'a str, rest: Option<String>) -> Content<'a> {
+        let part = |text, marked: bool| Part {
+            r#type: "text",
+            text,
+            prompt_cache_breakpoint: (marked && matches!(self, Self::Breakpoint)).then_some(EXPLICIT),
+            cache_control: (marked && matches!(self, Self::CacheControl)).then_some(EPHEMERAL),
+        };
+        match (self, rest) {
+            (Self::None, None) => Content::Text(fixed.into()),
+            (Self::None, Some(rest)) => Content::Text(format!("{fixed}\n\n{rest}").into()),
+            (_, rest) => {
+                let rest = rest.map(|rest| part(rest.into(), false));
+                Content::Parts(std::iter::once(part(fixed.into(), true)).chain(rest).collect())
+            }
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -97,15 +175,17 @@ impl<'a> ResponseFormat<'a> {
 
 /// System text, rules, the row, and the hint after it: a `system` message at the end is refused by some
 /// servers and moved to the front by others, where it would spoil the cache.
-fn messages(question: &Question, separate_turns: bool) -> Vec<Message<'_>> {
-    let turns = [Some(&question.fixed.rules), Some(&question.row), question.hint.as_ref()];
-    let turns: Vec<&str> = turns.into_iter().flatten().map(String::as_str).collect();
+fn messages(question: &Question, separate_turns: bool, mark: Mark) -> Vec<Message<'_>> {
+    let rules = question.fixed.rules.as_str();
+    let turns = [Some(&question.row), question.hint.as_ref()].into_iter().flatten().map(String::as_str);
     let user = |content| Message { role: "user", content };
-    let mut messages = vec![Message { role: "system", content: question.fixed.system.as_str().into() }];
+    let system = Content::Text(question.fixed.system.as_str().into());
+    let mut messages = vec![Message { role: "system", content: system }];
     if separate_turns {
-        messages.extend(turns.into_iter().map(|turn| user(turn.into())));
+        messages.push(user(mark.put(rules, None)));
+        messages.extend(turns.map(|turn| user(Content::Text(turn.into()))));
     } else {
-        messages.push(user(turns.join("\n\n").into()));
+        messages.push(user(mark.put(rules, Some(turns.collect::<Vec<&str>>().join("\n\n")))));
     }
     messages
 }
@@ -133,7 +213,7 @@ mod tests {
     }
 
     fn filled(question: &Question, granted: &[Feature]) -> String {
-        String::from_utf8(form().fill(question, &granted.iter().copied().collect()).unwrap()).unwrap()
+        String::from_utf8(form().fill(question, &granted.iter().copied().collect(), 0).unwrap()).unwrap()
     }
 
     #[test]
@@ -151,6 +231,33 @@ mod tests {
             r#"row one"}],"response_format":{"type":"json_schema","json_schema":{"name":"status_review","#,
             r#""strict":true,"schema":{"type":"object"}}},"max_tokens":1024,"temperature":0.0}"#
         )));
+    }
+
+    #[test]
+    fn the_end_of_the_static_part_is_marked_where_it_has_to_be() {
+        let marked = |features: &[Feature]| -> Value {
+            serde_json::from_str(&filled(&question("row", None), features)).unwrap()
+        };
+        let body = marked(&[Breakpoint, SeparateTurns]);
+        assert_eq!(body["prompt_cache_options"], json!({"mode": "explicit"}));
+        let part =
+            json!({"type": "text", "text": "Rule 1.", "prompt_cache_breakpoint": {"mode": "explicit"}});
+        assert_eq!(body["messages"][1]["content"], json!([part]));
+        assert_eq!(body["messages"][2]["content"], "row");
+        let body = marked(&[CacheControl]);
+        let part = json!({"type": "text", "text": "Rule 1.", "cache_control": {"type": "ephemeral"}});
+        assert_eq!(body["messages"][1]["content"], json!([part, {"type": "text", "text": "row"}]));
+        assert_eq!(body.get("prompt_cache_options"), None);
+    }
+
+    #[test]
+    fn each_place_has_a_key_of_its_own() {
+        let granted = BTreeSet::from([PromptCacheKey]);
+        let key = |place| {
+            let body = form().fill(&question("row", None), &granted, place).unwrap();
+            serde_json::from_slice::<Value>(&body).unwrap()["prompt_cache_key"].clone()
+        };
+        assert_eq!((key(0), key(7)), (json!("rules_0123456789abcdef"), json!("rules_0123456789abcdef_7")));
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub(super) struct Endpoint {
     pub(super) url: Url,
     /// OpenAI itself or Azure: there the newer names of parameters are the right first guess.
     pub(super) is_openai: bool,
+    /// OpenRouter, which speaks for many providers.
+    pub(super) is_router: bool,
     /// Azure's older addresses take the key in a header of their own.
     pub(super) key_in_header: bool,
 }
@@ -40,6 +42,7 @@ impl Endpoint {
         let is_azure = host.ends_with(".openai.azure.com");
         Ok(Self {
             is_openai: is_azure || host == "api.openai.com" || host.ends_with(".api.openai.com"),
+            is_router: host == "openrouter.ai",
             key_in_header: path.contains("/openai/deployments/"),
             url,
         })

@@ -11,6 +11,7 @@ mod excerpt;
 mod failure;
 mod limits;
 pub mod negotiate;
+mod places;
 mod reply;
 mod transport;
 mod usage;
@@ -33,6 +34,7 @@ use self::endpoint::Endpoint;
 use self::envelope::Envelope;
 use self::excerpt::Scrubber;
 use self::negotiate::{Capabilities, Feature, MOST_ALTERATIONS, Wishes};
+use self::places::Places;
 use self::transport::Exchange;
 use super::limits::RateLimits;
 use super::{ChatModel, LlmError, ModelId, NoAnswer, Question, Reply, Room};
@@ -65,6 +67,48 @@ pub struct OpenAiParams {
     pub reasoning_enabled: bool,
     /// The deadline for a connection.
     pub connect_timeout: Duration,
+    /// How the provider is told which part of a prompt to keep.
+    pub prompt_marks: PromptMarks,
+}
+
+/// How a provider is told which part of a prompt to keep for later requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PromptMarks {
+    /// As the address and the model need it: a breakpoint at OpenAI and Azure from gpt-5.6 on, `cache_control` for
+    /// Anthropic's models at OpenRouter, none elsewhere.
+    #[default]
+    Auto,
+    /// `prompt_cache_breakpoint`.
+    Breakpoint,
+    /// `cache_control`.
+    CacheControl,
+    /// Not at all: the provider keeps what it likes.
+    None,
+}
+
+impl PromptMarks {
+    /// The feature that does it.
+    fn feature(self, endpoint: &Endpoint, model: &str) -> Option<Feature> {
+        match self {
+            Self::Breakpoint => Some(Feature::Breakpoint),
+            Self::CacheControl => Some(Feature::CacheControl),
+            Self::None => None,
+            Self::Auto if endpoint.is_openai && needs_breakpoints(model) => Some(Feature::Breakpoint),
+            Self::Auto if endpoint.is_router && model.starts_with("anthropic/") => {
+                Some(Feature::CacheControl)
+            }
+            Self::Auto => None,
+        }
+    }
+}
+
+/// True for gpt-5.6 and later ones, by name.
+fn needs_breakpoints(model: &str) -> bool {
+    let Some((_, rest)) = model.split_once("gpt-") else { return false };
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+    let mut numbers =
+        rest.get(..end).unwrap_or_default().split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 6)
 }
 
 /// A chat model of one provider.
@@ -76,6 +120,7 @@ pub struct OpenAiModel {
     wishes: Wishes,
     deadline: Duration,
     scrubber: Scrubber,
+    places: Places,
     /// Shared by all workers; a channel because its updates are atomic and can be watched.
     capabilities: watch::Sender<Capabilities>,
     /// Whether a question was answered with these capabilities, now or in an earlier run.
@@ -119,7 +164,13 @@ impl OpenAiModel {
         let account = account(&params);
         Ok(Self {
             client: transport::client(headers, params.connect_timeout)?,
-            wishes: Wishes::new(endpoint.is_openai, params.temperature.is_some(), params.reasoning_enabled),
+            wishes: Wishes::new(
+                endpoint.is_openai,
+                params.temperature.is_some(),
+                params.reasoning_enabled,
+                params.prompt_marks.feature(&endpoint, &params.id.model),
+            ),
+            places: Places::default(),
             form: Form {
                 model: params.id.model.clone(),
                 temperature: params.temperature,
@@ -143,10 +194,11 @@ impl OpenAiModel {
     /// Asks, and asks again at once without what the server refuses.
     async fn converse(&self, question: &Question) -> Result<Reply, NoAnswer> {
         let mut requests = 0;
+        let place = self.places.next();
         loop {
             requests += 1;
             let granted = self.wishes.granted(&self.capabilities.borrow());
-            let body = self.form.fill(question, &granted).map_err(|error| {
+            let body = self.form.fill(question, &granted, place).map_err(|error| {
                 LlmError::BadRequest(format!("the request cannot be written as JSON: {error}"))
             })?;
             let exchange = transport::post(&self.client, self.endpoint.url.clone(), body)
@@ -263,6 +315,12 @@ impl ChatModel for OpenAiModel {
 
     fn keeps(&self, fixed: &StaticPrompt) -> bool {
         (fixed.system.len() + fixed.rules.len()) / BYTES_A_TOKEN >= LEAST_KEPT
+    }
+
+    fn spread(&self, requests_per_minute: f64) -> u32 {
+        let places = if self.endpoint.is_openai { places::needed(requests_per_minute) } else { 1 };
+        self.places.set(places);
+        places
     }
 
     fn account(&self) -> String {

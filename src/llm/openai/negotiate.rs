@@ -36,6 +36,10 @@ pub enum Feature {
     MaxCompletionTokens,
     /// `prompt_cache_key`.
     PromptCacheKey,
+    /// `prompt_cache_breakpoint` at the end of the static part, and `prompt_cache_options` (OpenAI from gpt-5.6 on).
+    Breakpoint,
+    /// `cache_control` at the end of the static part (Anthropic's models by way of OpenRouter).
+    CacheControl,
     /// Several user messages in a row; one long message without it (templates where roles must alternate).
     SeparateTurns,
 }
@@ -67,7 +71,7 @@ pub(super) struct Wishes(Vec<&'static [Feature]>);
 
 impl Wishes {
     /// `is_openai` only decides which name is tried first.
-    pub(super) fn new(is_openai: bool, temperature: bool, reasoning: bool) -> Self {
+    pub(super) fn new(is_openai: bool, temperature: bool, reasoning: bool, mark: Option<Feature>) -> Self {
         use Feature::*;
         let mut ladders: Vec<&[Feature]> =
             vec![&[JsonSchema, JsonObject], &[PromptCacheKey], &[SeparateTurns]];
@@ -76,6 +80,11 @@ impl Wishes {
         } else {
             &[MaxTokens, MaxCompletionTokens]
         });
+        match mark {
+            Some(Breakpoint) => ladders.push(&[Breakpoint]),
+            Some(CacheControl) => ladders.push(&[CacheControl]),
+            _ => {}
+        }
         if temperature {
             ladders.push(&[Temperature]);
         }
@@ -133,13 +142,19 @@ impl Feature {
             Self::MaxTokens => &["max_tokens"],
             Self::MaxCompletionTokens => &["max_completion_tokens"],
             Self::PromptCacheKey => &["prompt_cache_key"],
+            Self::Breakpoint => &["prompt_cache_breakpoint", "prompt_cache_options"],
+            Self::CacheControl => &["cache_control"],
             Self::HighEffort | Self::SeparateTurns => &[],
         }
     }
 
-    /// Whether a `param` such as `response_format.type` is this one.
+    /// Whether a `param` such as `response_format.type` is this one; marks stand within messages.
     fn is_at(self, param: &str) -> bool {
-        param.split(['.', '[']).next().is_some_and(|head| self.names().contains(&head))
+        let mut parts = param.split(['.', '[', ']']);
+        match self {
+            Self::Breakpoint | Self::CacheControl => parts.any(|part| self.names().contains(&part)),
+            _ => parts.next().is_some_and(|head| self.names().contains(&head)),
+        }
     }
 
     /// Where a message first names it.

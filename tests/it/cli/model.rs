@@ -21,9 +21,10 @@ fn a_dry_run_is_paid_once_and_the_true_run_writes_every_row() {
     assert_eq!((full.code, model.requests()), (0, 5), "nothing is paid for twice");
     assert_eq!(desk.results(), 5);
     assert!(full.summary()[1].starts_with("5 from cache"), "{}", full.err);
+    assert!(full.summary()[1].ends_with("; saved about $0.0055"), "{}", full.err);
     assert!(full.summary()[3].contains("not asked, $0.00"), "{}", full.err);
     assert!(
-        dry.summary()[3].contains("5 requests, 5,000 tokens in (0 cached), 250 out, $0.0055"),
+        dry.summary()[3].contains("5 requests, 5,000 tokens in (0 cached, 0.0%), 250 out, $0.0055"),
         "{}",
         dry.err
     );

@@ -7,7 +7,7 @@ use super::Feature::*;
 use super::*;
 
 fn carried(is_openai: bool) -> BTreeSet<Feature> {
-    Wishes::new(is_openai, true, true).granted(&Capabilities::default())
+    Wishes::new(is_openai, true, true, None).granted(&Capabilities::default())
 }
 
 fn refused_by(is_openai: bool, body: &Value) -> Vec<Feature> {
@@ -132,7 +132,7 @@ fn a_parameter_that_was_not_sent_is_not_to_blame() {
             .to_string()
             .as_bytes(),
     );
-    let plain = Wishes::new(true, false, false).granted(&Capabilities::default());
+    let plain = Wishes::new(true, false, false, None).granted(&Capabilities::default());
     assert!(refused(&plain, &said).is_empty());
 }
 
@@ -145,7 +145,7 @@ fn several_faults_are_learnt_at_once() {
 
 #[test]
 fn effort_steps_down_before_it_is_dropped() {
-    let wishes = Wishes::new(true, false, true);
+    let wishes = Wishes::new(true, false, true, None);
     let said = Envelope::of_error(
         openai(
             "Unsupported value: 'reasoning_effort' does not support 'high' with this model. Supported values are: …",
@@ -165,7 +165,7 @@ fn effort_steps_down_before_it_is_dropped() {
 
 #[test]
 fn each_ladder_steps_down_and_ends() {
-    let wishes = Wishes::new(false, true, false);
+    let wishes = Wishes::new(false, true, false, None);
     let mut known = Capabilities::default();
     assert!(known.learn(&BTreeSet::from([JsonSchema, MaxTokens])));
     let granted = wishes.granted(&known);
@@ -177,7 +177,7 @@ fn each_ladder_steps_down_and_ends() {
 
 #[test]
 fn workers_that_meet_the_same_refusal_step_once() {
-    let wishes = Wishes::new(false, true, false);
+    let wishes = Wishes::new(false, true, false, None);
     let mut shared = Capabilities::default();
     let both_sent = wishes.granted(&shared);
     let said = Envelope::of_error(b"{\"error\": \"'response_format.type' must be 'text'\"}");
