@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod budget;
 mod cli;
 mod edges;
 mod engine;
@@ -10,6 +11,7 @@ mod golden;
 mod google;
 mod hostile;
 mod kill;
+mod malformed;
 mod openai;
 mod providers;
 mod readme;

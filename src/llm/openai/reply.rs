@@ -21,7 +21,8 @@ pub(super) struct Asked<'a> {
 /// there is no text.
 pub(super) fn read(body: &Value, asked: &Asked<'_>, scrubber: &Scrubber) -> Result<Reply, LlmError> {
     let usage = usage::read(body.get("usage").unwrap_or(&Value::Null));
-    let Some(choice) = body.pointer("/choices/0") else {
+    let choices = body.get("choices").and_then(Value::as_array);
+    let Some(choice) = choices.and_then(|choices| choices.first()) else {
         let keys: Vec<&str> =
             body.as_object().into_iter().flat_map(|o| o.keys()).map(String::as_str).collect();
         let detail = format!("JSON without `choices`, with these keys: [{}]", keys.join(", "));

@@ -32,6 +32,89 @@ fn the_samples_of_both_languages_are_reviewed_and_a_second_run_writes_nothing() 
     }
 }
 
+/// What a plan says of tokens is what the provider then counts.
+#[test]
+fn a_plan_counts_tokens_as_the_provider_does() {
+    for language in ["en", "ru"] {
+        let desk = Desk::new(SAMPLES);
+        let _sandbox = Served::start(&desk, &["--language", language]);
+        let plan = desk.run(&["plan", "--config", "try/sandbox.toml", "--format", "json"]).json();
+        let (_, summary) = run(&desk);
+        assert_eq!(plan["rows_to_ask"], summary["llm"]["requests"], "{language}: {plan} {summary}");
+        let planned = plan["prompt_tokens"].as_f64().unwrap();
+        let counted = summary["llm"]["prompt_tokens"].as_f64().unwrap();
+        println!(
+            "{language}: {planned} tokens planned, {counted} counted, {:+.2} %",
+            100.0 * (planned / counted - 1.0)
+        );
+        assert!((planned / counted - 1.0).abs() < 0.05, "{language}: {planned} planned, {counted} counted");
+    }
+}
+
+#[test]
+fn the_model_behaves_as_its_flags_say() {
+    let desk = Desk::new(SAMPLES);
+    desk.write("labels.csv", "id,is_valid,rules_violated\nEN-005,false,5\nEN-006,true,\n");
+    let flags = [
+        "--latency",
+        "5ms~0.5",
+        "--rpm",
+        "60000",
+        "--tpm",
+        "900000000",
+        "--at-once",
+        "50",
+        "--limiter",
+        "window",
+        "--burst",
+        "2s",
+        "--tells",
+        "retry-after",
+        "--reserve",
+        "--refuse",
+        "temperature",
+        "--keeps",
+        "nothing",
+        "--bills",
+        "deepseek",
+        "--golden",
+        "statuses.csv=labels.csv",
+        "--error-rate",
+        "0%",
+        "--fault",
+        "chat:5%=prose",
+    ];
+    let sandbox = Served::start(&desk, &flags);
+    let behaviour = sandbox.get("/model");
+    for (path, value) in [
+        ("/latency/spread", Value::from(0.5)),
+        ("/limits/requests_per_minute", 60000.0.into()),
+        ("/limits/at_once", 50.into()),
+        ("/limits/kind", "window".into()),
+        ("/limits/tells", "retry-after".into()),
+        ("/limits/reserves", true.into()),
+        ("/prompt_cache/keeps", "nothing".into()),
+        ("/refuses/0", "temperature".into()),
+        ("/bills", "deepseek".into()),
+    ] {
+        assert_eq!(behaviour.pointer(path), Some(&value), "{path}: {behaviour}");
+    }
+    let (_, summary) = run(&desk);
+    assert_eq!((&summary["rows_not_checked"], &summary["llm"]["cached_tokens"]), (&0.into(), &0.into()));
+    assert!(summary["llm"]["requests"].as_u64() > summary["llm"]["answers"].as_u64(), "{summary}");
+    for (args, hint) in [
+        (&["--latency", "4s~9"][..], "0 to 3"),
+        (&["--error-rate", "5"], "0% to 100%"),
+        (&["--golden", "labels.csv"], "STATUSES.csv=LABELS.csv"),
+        (&["--golden", "labels.csv=labels.csv"], "no column comment"),
+        (&["--golden", "absent.csv=labels.csv"], "absent.csv"),
+        (&["--fault", "write=broken"], "chat=…"),
+    ] {
+        let ended = desk.run(&[&["sandbox", "--listen", "127.0.0.1:0", "--dir", "other"], args].concat());
+        assert!(ended.code != 0 && ended.err.contains(hint), "{args:?}: {ended:?}");
+    }
+}
+
 #[test]
 fn a_wrong_name_is_no_reason_to_try_again_and_what_was_asked_is_counted() {
     let desk = Desk::new(SAMPLES);

@@ -110,11 +110,14 @@ impl Answer {
 
     /// An answer with these headers.
     pub(crate) fn text(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
+        Self::bytes(status, headers, body.as_bytes())
+    }
+
+    /// An answer of these bytes.
+    pub(crate) fn bytes(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Self {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let length = body.len();
-        Self::Whole(
-            format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\n\r\n{body}").into_bytes(),
-        )
+        let head = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n", body.len());
+        Self::Whole([head.as_bytes(), body].concat())
     }
 }
 
