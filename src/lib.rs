@@ -22,7 +22,7 @@
 //! | `net` | what every connection keeps to: TLS, addresses | nothing |
 //! | [`settings`] | the settings file, the environment and flags, resolved and checked at once | domain, net |
 //! | [`table`] | the traits of tables; Google Sheets, CSV, XLSX and memory | domain, net |
-//! | [`llm`] | the trait of models, the HTTP client, who is asked when | domain, net |
+//! | [`llm`] | the trait of models, the HTTP client, who is asked when and how fast | domain, net |
 //! | [`store`] | one SQLite file: what was paid for, what is not written yet, what ran | domain |
 //! | [`engine`] | the five actors, and nothing else that knows actors | domain, table, llm, store |
 //! | [`assemble`] | settings into parts: the only place where adapters meet the engine | all of the above |

@@ -5,9 +5,10 @@
 mod provider;
 mod run;
 
-use provider::{Hints, Kind, Provider};
+use provider::Provider;
 use run::{Figures, MEAN_TOKENS, Pace, Setup, run};
 use status_validator::llm::pace::Known;
+use status_validator::sandbox::model::limits::{Kind, Tells};
 
 struct Case {
     name: &'static str,
@@ -22,37 +23,37 @@ fn cases() -> Vec<Case> {
     vec![
         case("bucket 350, burst 1 s", bucket(350.0, 1.0), 1000, 64),
         case("bucket 350, burst 1 s, 4200 rows W400", bucket(350.0, 1.0), 4200, 400),
-        case("bucket 350, burst 1 s, retry-after", bucket(350.0, 1.0).hints(Hints::RetryAfter), 1000, 64),
+        case("bucket 350, burst 1 s, retry-after", bucket(350.0, 1.0).tells(Tells::RetryAfter), 1000, 64),
         case("bucket 350, burst 30 s", bucket(350.0, 30.0), 1000, 64),
         case("bucket 500, burst 1 s", bucket(500.0, 1.0), 1000, 64),
         case("bucket 500, burst 1 s, 6000 rows", bucket(500.0, 1.0), 6000, 64),
         case("bucket 500, burst 10 s", bucket(500.0, 10.0), 1000, 64),
-        case("bucket 500, burst 10 s, retry-after", bucket(500.0, 10.0).hints(Hints::RetryAfter), 1000, 64),
+        case("bucket 500, burst 10 s, retry-after", bucket(500.0, 10.0).tells(Tells::RetryAfter), 1000, 64),
         case("bucket 500, burst 30 s", bucket(500.0, 30.0), 1000, 64),
         case("bucket 500, burst 60 s 6000 rows", bucket(500.0, 60.0), 6000, 64),
         case("bucket 900, burst 1 s", bucket(900.0, 1.0), 1000, 400),
         case("bucket 900, burst 30 s", bucket(900.0, 30.0), 1000, 400),
         case("bucket 2200, burst 1 s", bucket(2200.0, 1.0), 4400, 400),
-        case("bucket 2200, burst 5 s, retry-after", bucket(2200.0, 5.0).hints(Hints::RetryAfter), 4400, 400),
+        case("bucket 2200, burst 5 s, retry-after", bucket(2200.0, 5.0).tells(Tells::RetryAfter), 4400, 400),
         case("bucket 5000, burst 1 s", bucket(5000.0, 1.0), 10000, 600),
-        case("bucket 5000, burst 1 s, retry-after", bucket(5000.0, 1.0).hints(Hints::RetryAfter), 10000, 600),
+        case("bucket 5000, burst 1 s, retry-after", bucket(5000.0, 1.0).tells(Tells::RetryAfter), 10000, 600),
         case("bucket 5000, burst 30 s", bucket(5000.0, 30.0), 10000, 600),
-        case("bucket 500, failures count", bucket(500.0, 1.0).failures_count(), 1000, 64),
+        case("bucket 500, failures count", bucket(500.0, 1.0).refusals_count(), 1000, 64),
         case("tokens 600k (400 rpm), burst 5 s", bucket(5000.0, 5.0).tokens(600_000.0), 1000, 64),
         case("tokens 1.5M (1000 rpm), burst 5 s", bucket(5000.0, 5.0).tokens(1_500_000.0), 2000, 400),
-        case("bucket 500, burst 1 s, all headers", bucket(500.0, 1.0).hints(Hints::Full), 1000, 64),
-        case("bucket 500, burst 30 s, all headers", bucket(500.0, 30.0).hints(Hints::Full), 1000, 64),
-        case("minute window 500", Provider::new(Kind::Window(60), 500.0), 6000, 64),
-        case("minute window 900 W400", Provider::new(Kind::Window(60), 900.0), 10800, 400),
+        case("bucket 500, burst 1 s, all headers", bucket(500.0, 1.0).tells(Tells::All), 1000, 64),
+        case("bucket 500, burst 30 s, all headers", bucket(500.0, 30.0).tells(Tells::All), 1000, 64),
+        case("minute window 500", Provider::new(Kind::Window, 500.0), 6000, 64),
+        case("minute window 900 W400", Provider::new(Kind::Window, 900.0), 10800, 400),
         case(
             "minute window 500, retry-after",
-            Provider::new(Kind::Window(60), 500.0).hints(Hints::RetryAfter),
+            Provider::new(Kind::Window, 500.0).tells(Tells::RetryAfter),
             6000,
             64,
         ),
         case(
             "minute window 5000, retry-after",
-            Provider::new(Kind::Window(60), 5000.0).hints(Hints::RetryAfter),
+            Provider::new(Kind::Window, 5000.0).tells(Tells::RetryAfter),
             40000,
             600,
         ),
@@ -60,28 +61,30 @@ fn cases() -> Vec<Case> {
         case("sliding minute 900 W400", Provider::new(Kind::Sliding, 900.0), 10800, 400),
         case(
             "sliding minute 500, retry-after",
-            Provider::new(Kind::Sliding, 500.0).hints(Hints::RetryAfter),
+            Provider::new(Kind::Sliding, 500.0).tells(Tells::RetryAfter),
             6000,
             64,
         ),
-        case("10 s slices 500", Provider::new(Kind::Window(10), 500.0), 6000, 64),
+        case("10 s slices 500", Provider::new(Kind::Slices, 500.0), 6000, 64),
         case(
             "10 s slices 500, retry-after",
-            Provider::new(Kind::Window(10), 500.0).hints(Hints::RetryAfter),
+            Provider::new(Kind::Slices, 500.0).tells(Tells::RetryAfter),
             6000,
             64,
         ),
         case(
             "bucket 500, halves at 300 s, back at 700",
-            bucket(500.0, 5.0).hints(Hints::RetryAfter).changing(&[(300.0, 0.5), (700.0, 1.0)]),
+            bucket(500.0, 5.0).tells(Tells::RetryAfter).changing(&[(300.0, 0.5), (700.0, 1.0)]),
             6000,
             64,
         ),
-        case("bucket 3, burst 20 s, retry-after", bucket(3.0, 20.0).hints(Hints::RetryAfter), 60, 64),
-        case("bucket 60, burst 1 s, retry-after", bucket(60.0, 1.0).hints(Hints::RetryAfter), 1200, 64),
+        case("bucket 3, burst 20 s, retry-after", bucket(3.0, 20.0).tells(Tells::RetryAfter), 60, 64),
+        case("bucket 60, burst 1 s, retry-after", bucket(60.0, 1.0).tells(Tells::RetryAfter), 1200, 64),
         case("bucket 137, burst 1 s", bucket(137.0, 1.0), 1644, 400),
-        case("10 at the same time", Provider::new(Kind::Slots, 10.0), 1500, 64),
-        case("1 at a time", Provider::new(Kind::Slots, 1.0), 150, 64),
+        case("bucket 500, 2 % refused by chance", bucket(500.0, 5.0).noisy(0.02), 4000, 64),
+        case("no limit, 2 % refused by chance", bucket(1e9, 1.0).noisy(0.02), 4000, 64),
+        case("10 at the same time", Provider::at_once(10), 1500, 64),
+        case("1 at a time", Provider::at_once(1), 150, 64),
         case("bucket 500, burst 1 s, 200 rows", bucket(500.0, 1.0), 200, 64),
         case("bucket 500, burst 10 s, 200 rows", bucket(500.0, 10.0), 200, 64),
         case("no limit, 64 workers, 1000 rows", bucket(1e9, 1.0), 1000, 64),
@@ -99,8 +102,9 @@ struct Shares {
 
 impl Shares {
     fn add(&mut self, case: &Case, setup: &Setup, figures: &Figures) {
+        let limit = case.provider.limits.requests_per_minute.unwrap_or_default();
         let mut allowed = case.provider.allowed(figures.end, setup.mean_latency(), MEAN_TOKENS);
-        if case.provider.limit > 1e8 {
+        if limit > 1e8 {
             allowed = setup.slots as f64 * figures.end.max(1e-9) / setup.mean_latency();
         }
         self.used.push(100.0 * figures.answered as f64 / allowed.max(1e-9));
@@ -149,9 +153,9 @@ fn main() {
                 &Setup { seed: seed + 100, ..setup },
                 &mut second,
             );
-            if case.provider.kind != Kind::Slots {
-                let requests_per_minute = Some(case.provider.limit as u64);
-                let tokens_per_minute = case.provider.tokens.map(|tokens| tokens as u64);
+            if let Some(limit) = case.provider.limits.requests_per_minute {
+                let requests_per_minute = Some(limit as u64);
+                let tokens_per_minute = case.provider.limits.tokens_per_minute.map(|tokens| tokens as u64);
                 go(
                     Pace::Ours(Box::new(Known {
                         requests_per_minute,

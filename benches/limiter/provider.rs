@@ -1,51 +1,20 @@
-//! Providers' limiters in virtual time.
+//! A provider in virtual time, with the limits that the sandbox's model keeps.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use status_validator::llm::limits::{Allowance, RateLimits};
+use status_validator::sandbox::model::limits::{Kind, Limiter, Limits, Tells};
 
-/// How a provider limits.
+/// A provider whose limits may change.
 #[derive(Clone, Debug)]
 pub(crate) struct Provider {
-    pub(crate) kind: Kind,
-    /// Requests a minute, or requests at the same time.
-    pub(crate) limit: f64,
-    /// Seconds' worth of requests that a full bucket holds.
-    pub(crate) burst: f64,
-    pub(crate) hints: Hints,
-    pub(crate) failures_count: bool,
-    /// Tokens a minute; none: any number.
-    pub(crate) tokens: Option<f64>,
-    /// From then on the limit is so much of the first one.
-    pub(crate) changes: Vec<(f64, f64)>,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Bucket,
-    Window(u32),
-    Sliding,
-    Slots,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hints {
-    None,
-    RetryAfter,
-    Full,
-}
-
-#[derive(Clone, Debug, Default)]
-struct State {
-    at: f64,
-    level: f64,
-    token_level: f64,
-    log: VecDeque<f64>,
-    window: i64,
-    count: f64,
-    in_flight: f64,
+    pub(crate) limits: Limits,
+    /// From then on the limit of requests is so much of the first one.
+    changes: Vec<(f64, f64)>,
+    limiter: Limiter,
+    /// The share of requests that is refused whatever the rate.
+    noise: f64,
+    random: fastrand::Rng,
 }
 
 pub(crate) struct Verdict {
@@ -55,146 +24,103 @@ pub(crate) struct Verdict {
 }
 
 impl Provider {
-    pub(crate) fn new(kind: Kind, limit: f64) -> Self {
-        Self {
+    /// So many requests a minute, counted like this; it tells nothing.
+    pub(crate) fn new(kind: Kind, requests_per_minute: f64) -> Self {
+        Self::of(Limits {
             kind,
-            limit,
-            burst: 1.0,
-            hints: Hints::None,
-            failures_count: false,
-            tokens: None,
-            changes: Vec::new(),
-            state: State { window: -1, ..State::default() },
-        }
-        .full()
+            requests_per_minute: Some(requests_per_minute),
+            tells: Tells::Nothing,
+            ..Limits::default()
+        })
     }
 
-    fn full(mut self) -> Self {
-        self.state.level = self.limit / 60.0 * self.burst;
-        self.state.token_level = self.tokens.unwrap_or_default() / 60.0 * self.burst;
-        self
+    /// So many requests at a time; it does not say that this is why.
+    pub(crate) fn at_once(requests: u32) -> Self {
+        Self::of(Limits { at_once: Some(requests), tells: Tells::Nothing, ..Limits::default() })
     }
 
-    pub(crate) fn burst(self, burst: f64) -> Self {
-        Self { burst, ..self }.full()
+    fn of(limits: Limits) -> Self {
+        let random = fastrand::Rng::with_seed(1);
+        Self { limits, changes: Vec::new(), limiter: Limiter::new(limits), noise: 0.0, random }
     }
 
-    pub(crate) fn hints(self, hints: Hints) -> Self {
-        Self { hints, ..self }
+    pub(crate) fn burst(self, burst_s: f64) -> Self {
+        Self::of(Limits { burst_s, ..self.limits })
     }
 
-    pub(crate) fn failures_count(self) -> Self {
-        Self { failures_count: true, ..self }
+    pub(crate) fn tells(self, tells: Tells) -> Self {
+        Self::of(Limits { tells, ..self.limits })
     }
 
-    pub(crate) fn tokens(self, tokens: f64) -> Self {
-        Self { tokens: Some(tokens), ..self }.full()
+    pub(crate) fn refusals_count(self) -> Self {
+        Self::of(Limits { refusals_count: true, ..self.limits })
+    }
+
+    pub(crate) fn tokens(self, per_minute: f64) -> Self {
+        Self::of(Limits { tokens_per_minute: Some(per_minute), ..self.limits })
     }
 
     pub(crate) fn changing(self, changes: &[(f64, f64)]) -> Self {
         Self { changes: changes.to_vec(), ..self }
     }
 
-    pub(crate) fn limit_at(&self, at: f64) -> f64 {
-        let share = self.changes.iter().rev().find(|(from, _)| at >= *from).map_or(1.0, |(_, share)| *share);
-        self.limit * share
+    pub(crate) fn noisy(self, noise: f64) -> Self {
+        Self { noise, ..self }
+    }
+
+    fn share_at(&self, at: f64) -> f64 {
+        self.changes.iter().rev().find(|(from, _)| at >= *from).map_or(1.0, |(_, share)| *share)
     }
 
     /// What may be let through until then, its bursts aside.
     pub(crate) fn allowed(&self, until: f64, mean_latency: f64, mean_tokens: f64) -> f64 {
-        if self.kind == Kind::Slots {
-            return self.limit * until / mean_latency;
+        if let Some(at_once) = self.limits.at_once {
+            return f64::from(at_once) * until / mean_latency;
         }
         let mut sum = 0.0;
         let mut from = 0.0;
-        let ends = self.changes.iter().map(|(at, _)| *at).chain([f64::INFINITY]);
-        for end in ends {
+        for end in self.changes.iter().map(|(at, _)| *at).chain([f64::INFINITY]) {
             let end = end.min(until);
             if end > from {
-                sum += self.limit_at(from) / 60.0 * (end - from);
+                let limit = self.limits.requests_per_minute.unwrap_or(f64::INFINITY);
+                sum += limit * self.share_at(from) / 60.0 * (end - from);
                 from = end;
             }
         }
-        match self.tokens {
+        match self.limits.tokens_per_minute {
             Some(tokens) => sum.min(tokens / mean_tokens / 60.0 * until),
             None => sum,
         }
     }
 
     pub(crate) fn ended(&mut self) {
-        self.state.in_flight -= 1.0;
+        self.limiter.ended(0.0);
     }
 
     pub(crate) fn ask(&mut self, at: f64, tokens: f64) -> Verdict {
-        let limit = self.limit_at(at);
-        let per_second = limit / 60.0;
-        let s = &mut self.state;
-        let (accepted, wait) = match self.kind {
-            Kind::Bucket => {
-                s.level = (s.level + (at - s.at) * per_second).min((per_second * self.burst).max(1.0));
-                let token_rate = self.tokens.map(|tokens| tokens / 60.0);
-                if let Some(rate) = token_rate {
-                    s.token_level = (s.token_level + (at - s.at) * rate).min((rate * self.burst).max(tokens));
-                }
-                s.at = at;
-                let fits = token_rate.is_none_or(|_| s.token_level >= tokens);
-                let accepted = s.level >= 1.0 && fits;
-                if accepted {
-                    s.level -= 1.0;
-                    s.token_level -= token_rate.map_or(0.0, |_| tokens);
-                } else if self.failures_count {
-                    s.level = (s.level - 1.0).max(0.0);
-                }
-                let wait = ((1.0 - s.level) / per_second)
-                    .max(token_rate.map_or(0.0, |rate| (tokens - s.token_level) / rate));
-                (accepted, wait.max(0.0))
-            }
-            Kind::Window(length) => {
-                let length = f64::from(length);
-                let window = (at / length) as i64;
-                if window != s.window {
-                    s.window = window;
-                    s.count = 0.0;
-                }
-                let accepted = s.count < limit * length / 60.0;
-                if accepted || self.failures_count {
-                    s.count += 1.0;
-                }
-                (accepted, (window + 1) as f64 * length - at)
-            }
-            Kind::Sliding => {
-                while s.log.front().is_some_and(|sent| *sent <= at - 60.0) {
-                    s.log.pop_front();
-                }
-                let accepted = (s.log.len() as f64) < limit;
-                let wait = s.log.front().map_or(0.0, |sent| sent + 60.0 - at);
-                if accepted || self.failures_count {
-                    s.log.push_back(at);
-                }
-                (accepted, wait)
-            }
-            Kind::Slots => {
-                let accepted = s.in_flight < limit;
-                if accepted {
-                    s.in_flight += 1.0;
-                }
-                (accepted, 1.0)
-            }
-        };
-        let retry_after = match self.hints {
-            _ if accepted => None,
-            Hints::None => None,
-            Hints::RetryAfter => Some(Duration::from_secs_f64(wait.ceil())),
-            Hints::Full => Some(Duration::from_secs_f64(wait)),
-        };
+        let now = Duration::from_secs_f64(at);
+        if !self.changes.is_empty() {
+            let share = self.share_at(at);
+            let requests_per_minute = self.limits.requests_per_minute.map(|limit| limit * share);
+            self.limiter.change(Limits { requests_per_minute, ..self.limits });
+        }
+        if self.random.f64() < self.noise {
+            return Verdict { accepted: false, retry_after: None, limits: RateLimits::default() };
+        }
+        let refused = self.limiter.ask(tokens, now).err();
+        let retry_after = refused.and_then(|refused| match self.limits.tells {
+            Tells::Nothing => None,
+            Tells::RetryAfter => Some(Duration::from_secs_f64(refused.wait.as_secs_f64().ceil())),
+            Tells::All => Some(refused.wait),
+        });
         let mut limits = RateLimits::default();
-        if self.hints == Hints::Full && self.kind == Kind::Bucket {
-            limits.requests = Some(Allowance {
-                limit: limit as u64,
+        if self.limits.tells == Tells::All {
+            limits.requests = self.limiter.left(now).0.map(|left| Allowance {
+                limit: left.limit,
                 period: Duration::from_secs(60),
-                remaining: self.state.level as u64,
+                remaining: left.remaining,
             });
         }
-        Verdict { accepted, retry_after, limits }
+        Verdict { accepted: refused.is_none(), retry_after, limits }
     }
 }

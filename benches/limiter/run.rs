@@ -7,7 +7,7 @@ use std::time::Duration;
 use status_validator::llm::limits::RateLimits;
 use status_validator::llm::pace::{Admission, Known, Learnt, Limiter, Refused, Ticket};
 
-use crate::provider::Provider;
+use super::provider::Provider;
 
 /// Who keeps the pace.
 pub(crate) enum Pace {

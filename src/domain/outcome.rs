@@ -20,6 +20,7 @@ pub struct Outcome {
 }
 
 /// The state of a row at the end.
+#[expect(clippy::large_enum_variant, reason = "nearly all rows are judged")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum RowState {

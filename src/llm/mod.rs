@@ -1,7 +1,10 @@
 //! Language models: the trait the engine knows, and what can go wrong with one request.
 //!
-//! [`ChatModel`] is one provider with one model; anyone can implement it. Which provider is asked next,
-//! and when, is decided by [`retry`], without I/O.
+//! [`ChatModel`] is one provider with one model; anyone can implement it; [`openai`] is the one that there is.
+//!
+//! When it is asked is decided without I/O. A provider has a [`lane`]: [`pace`] finds and keeps its limits, [`breaker`]
+//! leaves it alone while it fails, and the first requests go ahead where something has to be found out. A row has a plan:
+//! [`retry`] says which provider is asked next, after what pause ([`backoff`]).
 
 pub mod backoff;
 pub mod breaker;

@@ -11,6 +11,7 @@ mod golden;
 mod google;
 mod hostile;
 mod kill;
+mod limiter;
 mod malformed;
 mod openai;
 mod providers;

@@ -115,6 +115,16 @@ async fn leading_blank_lines_and_a_byte_order_mark_are_no_harm() {
 }
 
 #[tokio::test]
+async fn what_a_server_takes_for_no_json_is_read_all_the_same() {
+    let error = json!({"message": "Failed to generate JSON.", "type": "invalid_request_error",
+        "code": "json_validate_failed", "failed_generation": "Here it is: {\"is_valid\": true}"});
+    let reply = asked(Answer::json(400, &json!({"error": error}))).await.unwrap();
+    assert_eq!(reply.text, "Here it is: {\"is_valid\": true}");
+    let silent = json!({"error": {"message": "m", "code": "json_validate_failed", "failed_generation": ""}});
+    assert!(matches!(asked(Answer::json(400, &silent)).await, Err(LlmError::BadReply(_))));
+}
+
+#[tokio::test]
 async fn a_429_says_when_to_come_back() {
     let limited = json!({"error": {"message": "slow", "type": "requests", "code": "rate_limit_exceeded"}});
     let with_header = Answer::text(429, &[("retry-after", "2.5")], &limited.to_string());

@@ -225,7 +225,19 @@ impl OpenAiModel {
     }
 
     fn read(&self, exchange: &Exchange, requests: u32, room: Room) -> Result<Reply, Box<Fault>> {
+        let asked = reply::Asked {
+            model: &self.id.model,
+            max_output_tokens: room.of(self.form.max_output_tokens),
+            requests,
+        };
         if !(200..300).contains(&exchange.status) {
+            let body: Option<Value> = serde_json::from_slice(envelope::trimmed(&exchange.body)).ok();
+            if let Some(reply) = body.and_then(|body| reply::salvaged(&body, &asked, &self.scrubber)) {
+                return Ok(Reply {
+                    limits: limits::told(&exchange.headers, None, SystemTime::now()),
+                    ..reply
+                });
+            }
             return Err(self.fault(exchange, Envelope::of_error(&exchange.body)));
         }
         let body: Value = serde_json::from_slice(envelope::trimmed(&exchange.body))
@@ -233,11 +245,6 @@ impl OpenAiModel {
         if let Some(said) = Envelope::in_success(&body) {
             return Err(self.fault(exchange, said));
         }
-        let asked = reply::Asked {
-            model: &self.id.model,
-            max_output_tokens: room.of(self.form.max_output_tokens),
-            requests,
-        };
         let limits = limits::told(&exchange.headers, None, SystemTime::now());
         match reply::read(&body, &asked, &self.scrubber) {
             Ok(reply) => Ok(Reply { limits, ..reply }),

@@ -63,6 +63,19 @@ pub(super) fn read(body: &Value, asked: &Asked<'_>, scrubber: &Scrubber) -> Resu
     }
 }
 
+/// The answer in an error that says that it is no JSON (Groq's `failed_generation`): whoever reads answers may know
+/// better, and if not, it is repaired like any other.
+pub(super) fn salvaged(body: &Value, asked: &Asked<'_>, scrubber: &Scrubber) -> Option<Reply> {
+    let text = body.pointer("/error/failed_generation")?.as_str().filter(|text| !text.trim().is_empty())?;
+    Some(Reply {
+        text: scrubber.without_key(text),
+        model: asked.model.to_owned(),
+        usage: usage::read(body.get("usage").unwrap_or(&Value::Null)),
+        requests: asked.requests,
+        limits: RateLimits::default(),
+    })
+}
+
 /// The text of a message: a string, text parts, or the arguments of a function call. Reasoning, wherever
 /// it stands, is never taken for the answer.
 fn text(message: &Value) -> Option<String> {

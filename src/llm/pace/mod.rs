@@ -98,6 +98,12 @@ impl Traffic {
         (self.sent as f64 + 200.0).max(self.expected as f64 / 4.0)
     }
 
+    /// How much more boldly a limit may be felt for than in a run of a thousand requests: what one refusal costs is spread
+    /// over more of them.
+    fn boldness(&self) -> f64 {
+        (self.expected as f64 / 1000.0).max(1.0).powf(0.35).min(2.0)
+    }
+
     /// Whether another refusal can be afforded: a limit that nobody tells is felt for within this share.
     fn affords(&self, share: f64) -> bool {
         self.refused + 2.0 <= share * (self.recent + 200.0)

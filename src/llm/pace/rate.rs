@@ -30,6 +30,9 @@ pub(super) struct Rate {
     credit: u32,
     /// How long an answer takes, at the least.
     latency: f64,
+    /// Whether the rate was raised since a limit was last met, and how many cuts in a row have not helped.
+    is_raised: bool,
+    vain: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +85,9 @@ const RISK: f64 = 0.05;
 const REFUSAL: f64 = 0.2;
 /// So many requests leave at once in the beginning: less than a second's worth of any limit of hundreds a minute.
 const FIRST_BURST: u32 = 2;
+/// After so many cuts in a row that did not help, the rate is raised by as much as they may have taken.
+const MOST_VAIN: u32 = 2;
+const VAIN_RAISE: f64 = 0.06;
 /// Share of requests that may be refused while feeling for the limit.
 const BUDGET: f64 = 0.006;
 
@@ -114,6 +120,8 @@ impl Rate {
             met: learnt.is_some(),
             credit: FIRST_BURST,
             latency: f64::INFINITY,
+            is_raised: false,
+            vain: 0,
         }
     }
 
@@ -205,7 +213,7 @@ impl Rate {
             Phase::Told => return,
             Phase::Slow if since >= SLOW_STEP.min(2.0 * self.latency) => {
                 // A refusal comes no later than an answer: where answers are quick, less is on its way.
-                let risk = RISK * traffic.stake() * (REFUSAL / self.latency).max(1.0);
+                let risk = RISK * traffic.boldness() * traffic.stake() * (REFUSAL / self.latency).max(1.0);
                 (2.0 * self.per_second).min(risk)
             }
             Phase::Fast if since >= f64::max(FAST_STEP, FAST_REQUESTS / self.per_second) => {
@@ -225,6 +233,7 @@ impl Rate {
             Phase::Slow | Phase::Fast | Phase::Creep => return,
         };
         self.step_at = at;
+        self.is_raised |= raised > self.per_second;
         self.per_second = self.per_second.max(raised).min(self.ceiling);
     }
 
@@ -236,6 +245,10 @@ impl Rate {
             if self.phase == Phase::Slow {
                 self.per_second = 0.6 * self.per_second.min(1.3 * self.recent.rate(at));
                 self.phase = Phase::Fast;
+            } else if self.is_in_vain() {
+                self.per_second *= 1.0 + MOST_VAIN as f64 * VAIN_RAISE;
+                self.vain = 0;
+                self.phase = Phase::Creep;
             } else if self.accepted >= 5 {
                 let span = (since - 0.5 * self.pause).max(0.5 * since);
                 let measured = 0.998 * (self.accepted as f64 + 0.5) / span;
@@ -257,6 +270,14 @@ impl Rate {
         self.accepted = 0;
         self.step_at = at;
         self.pause = 0.0;
+        self.is_raised = false;
+    }
+
+    /// Whether cuts have not helped: refusals go on at a rate that was not raised. Then they have another reason than the
+    /// rate, and without this the rate would be cut for ever.
+    fn is_in_vain(&mut self) -> bool {
+        self.vain = if self.is_raised || self.accepted < 20 { 0 } else { self.vain + 1 };
+        self.vain > MOST_VAIN
     }
 
     /// The provider says what it allows: that is the rate from now on. Gives the moment before which nothing should

@@ -219,7 +219,7 @@ impl Meter {
         let room = match limits.kind {
             Kind::Bucket => (per_second * limits.burst_s).max(1.0),
             Kind::Window | Kind::Sliding => per_minute,
-            Kind::Slices => per_minute / 6.0,
+            Kind::Slices => (per_minute / 6.0).ceil(),
         };
         let level = if limits.kind == Kind::Bucket { self.level.min(room) } else { self.level };
         Self { per_second, room, level, ..self }
@@ -282,8 +282,7 @@ impl Meter {
 
     fn take(&mut self, amount: f64, now: Duration) {
         match self.kind {
-            // Below nothing only by refusals that count: never further than one that is let through.
-            Kind::Bucket => self.level = (self.level - amount).max(-self.room),
+            Kind::Bucket => self.level = (self.level - amount).max(0.0),
             Kind::Window | Kind::Slices => self.level += amount,
             Kind::Sliding => {
                 self.level += amount;
@@ -309,7 +308,7 @@ impl Meter {
     fn left(&mut self, now: Duration) -> Left {
         let now = now.as_secs_f64();
         self.advance(now);
-        let limit = self.per_second * 60.0;
+        let limit = (self.per_second * 60.0).round();
         let (remaining, reset) = match self.kind {
             Kind::Bucket => (self.level, (self.room - self.level) / self.per_second),
             Kind::Window | Kind::Slices => (self.room - self.level, self.at + self.length() - now),
