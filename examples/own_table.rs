@@ -13,7 +13,7 @@ use status_validator::domain::results::ResultRow;
 use status_validator::domain::rules::Rulebook;
 use status_validator::engine::{Engine, Parts, RunRequest};
 use status_validator::table::{
-    Committed, Header, SinkOptions, SourceRow, TableError, TableSink, TableSource,
+    Committed, Header, RowCount, SinkOptions, SourceRow, TableError, TableSink, TableSource,
 };
 
 const TICKETS: [(&str, &str, &str); 3] = [
@@ -36,7 +36,7 @@ impl TableSource for Tickets {
     fn open(&mut self) -> BoxFuture<'_, Result<Header, TableError>> {
         self.next = 0;
         let names = ["Ticket", "State", "Text"].map(String::from).to_vec();
-        Box::pin(async move { Ok(Header { names, rows: Some(TICKETS.len() as u64) }) })
+        Box::pin(async move { Ok(Header { names, rows: RowCount::Exactly(TICKETS.len() as u64) }) })
     }
 
     fn next_page(&mut self, max_rows: usize) -> BoxFuture<'_, Result<Vec<SourceRow>, TableError>> {

@@ -13,7 +13,7 @@ use crate::domain::results::Layout;
 use crate::domain::rules::Rulebook;
 use crate::settings::{Settings, SettingsError, SourceSettings, TargetSettings};
 use crate::store::Store;
-use crate::table::{SinkOptions, TableError};
+use crate::table::{RowCount, SinkOptions, TableError};
 
 pub(crate) fn run(session: &Session, args: &CheckArgs) -> Result<Exit, CliError> {
     let mut check = Check { session, exit: Exit::Ok, text: String::new() };
@@ -129,9 +129,9 @@ impl Check<'_> {
                 .map_err(|problems| TableError::Header { table: source.name(), problems })?;
             let page = source.next_page(100).await?;
             let rows = match header.rows {
-                Some(rows) => counted(rows, "row"),
-                None if page.is_empty() => "no rows below it".to_owned(),
-                None => "rows below it".to_owned(),
+                RowCount::Exactly(rows) => counted(rows, "row"),
+                _ if page.is_empty() => "no rows below it".to_owned(),
+                _ => "rows below it".to_owned(),
             };
             Ok::<_, CliError>((source.name(), columns, rows))
         };

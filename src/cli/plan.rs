@@ -31,7 +31,7 @@ pub(crate) struct PlanArgs {
 /// Providers keep the beginning of a prompt from so many tokens on.
 const LEAST_KEPT: u64 = 1024;
 /// A short answer: the row passes.
-const SHORT_ANSWER: u64 = 100;
+const SHORT_ANSWER: u64 = 50;
 
 pub(crate) fn run(session: &Session, args: &PlanArgs) -> Result<Exit, CliError> {
     let overrides = Overrides::of_input(&args.input).path("target.path", args.output.as_ref());
@@ -207,12 +207,12 @@ mod tests {
             ..Tally::default()
         };
         let estimate = Estimate::new(&planned(10, 1000, 500), &cheap_and_dear);
-        let cost = Some((MicroUsd(1000 + 2 * 1000), MicroUsd(10_000 + 20 * 10_000)));
-        assert_eq!(estimate, Estimate { prompt_tokens: 1000, completion_tokens: (1000, 10_000), cost });
+        let cost = Some((MicroUsd(1000 + 2 * 500), MicroUsd(10_000 + 20 * 10_000)));
+        assert_eq!(estimate, Estimate { prompt_tokens: 1000, completion_tokens: (500, 10_000), cost });
 
         let keeps = Price { input: 1.0, cached_input: Some(0.1), output: 2.0 };
         let estimate = Estimate::new(&planned(10, 30_000, 20_000), &[provider(Some(keeps))]);
-        let least = 12_000 + 1_800 + 2 * 1000;
+        let least = 12_000 + 1_800 + 2 * 500;
         assert_eq!(estimate.cost, Some((MicroUsd(least), MicroUsd(30_000 + 2 * 10_000))));
     }
 

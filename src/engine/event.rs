@@ -20,8 +20,10 @@ pub enum Event {
         /// The run's id.
         run: String,
     },
-    /// The source says how many data rows it has.
+    /// So many data rows are to be expected: the source says it, or an earlier run found it.
     RowsExpected(u64),
+    /// There are no more data rows than these.
+    RowsAtMost(u64),
     /// A row was read.
     RowRead {
         /// Its number.

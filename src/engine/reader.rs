@@ -19,7 +19,7 @@ use crate::domain::fold::fold;
 use crate::domain::judge::Judge;
 use crate::domain::key::Occurrences;
 use crate::domain::outcome::SkipReason;
-use crate::table::{TableError, TableSource};
+use crate::table::{RowCount, TableError, TableSource};
 
 /// Open the source at its top and find the columns. The reply means reading can begin.
 #[derive(Message)]
@@ -79,8 +79,10 @@ impl Handler<OpenSource> for SheetReader {
             let header = source.open().await;
             bus.table_requests(source.take_requests());
             let header = header?;
-            if let Some(rows) = header.rows {
-                bus.emit(Event::RowsExpected(rows));
+            match header.rows {
+                RowCount::Exactly(rows) => bus.emit(Event::RowsExpected(rows)),
+                RowCount::AtMost(rows) => bus.emit(Event::RowsAtMost(rows)),
+                RowCount::Unknown => {}
             }
             Columns::locate(&header.names, &names)
                 .map_err(|problems| TableError::Header { table: source.name(), problems })

@@ -171,9 +171,12 @@ pub struct Tally {
     /// Those of them that are the same in every prompt.
     #[serde(skip)]
     pub planned_fixed_tokens: u64,
-    /// Data rows the source says it has.
+    /// Data rows that are to be expected.
     #[serde(skip)]
     pub rows_expected: Option<u64>,
+    /// There are no more data rows than these.
+    #[serde(skip)]
+    pub rows_at_most: Option<u64>,
     /// Calls that are under way.
     #[serde(skip)]
     pub in_flight: usize,
@@ -260,7 +263,11 @@ impl Tally {
                 *self = Self { workers: WorkersTally { max, ..Default::default() }, ..Default::default() };
             }
             Event::RowsExpected(rows) => self.rows_expected = Some(*rows),
-            Event::RowRead { .. } => self.rows_read += 1,
+            Event::RowsAtMost(rows) => self.rows_at_most = Some(*rows),
+            Event::RowRead { .. } => {
+                self.rows_read += 1;
+                self.rows_expected = self.rows_expected.map(|rows| rows.max(self.rows_read));
+            }
             Event::Duplicate { row, first } => {
                 self.duplicates += 1;
                 self.warn(format!("row {row} has the same identifier as row {first}: both are kept"));

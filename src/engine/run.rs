@@ -197,6 +197,9 @@ impl<'a> Run<'a> {
         };
         let begin = BeginRun(start, self.engine.unknown);
         let recovery = persist(self.engine.cache.clone(), begin).await.map_err(RunError::Store)?;
+        if let (Some(rows), None) = (recovery.rows_before, self.engine.bus.tally().rows_expected) {
+            self.engine.bus.emit(Event::RowsExpected(rows));
+        }
         if recovery.unanswered > 0 {
             self.engine.bus.emit(Event::Warning(format!(
                 "{} calls of an earlier run ended without an answer and may have been paid for",

@@ -44,6 +44,8 @@ pub struct Recovery {
     pub held: u64,
     /// Runs that ended without saying so, oldest first.
     pub interrupted_runs: Vec<String>,
+    /// Rows that the last run over the same source read to its end.
+    pub rows_before: Option<u64>,
 }
 
 /// A run, as the history knows it.
@@ -86,7 +88,8 @@ impl Store {
             let unanswered = settle_orphans(tx, run.owner, unknown, now)?;
             tx.prepare_cached("UPDATE run SET unanswered = unanswered + ?2 WHERE id = ?1")?
                 .execute(params![run.run_id, unanswered])?;
-            recovery(tx, &run.run_id)
+            let rows_before = rows_of_last_run(tx, &run.source)?;
+            Ok(Recovery { rows_before, ..recovery(tx, &run.run_id)? })
         })
     }
 
@@ -177,6 +180,18 @@ fn settle_orphans(
     Ok(i64::try_from(orphans).unwrap_or(i64::MAX))
 }
 
+fn rows_of_last_run(conn: &Connection, source: &str) -> rusqlite::Result<Option<u64>> {
+    let rows = conn
+        .prepare_cached(
+            "SELECT report ->> '$.rows_read' FROM run
+             WHERE source = ?1 AND outcome IN ('ok', 'partial') AND json_valid(report)
+             ORDER BY started_at DESC, rowid DESC LIMIT 1",
+        )?
+        .query_row([source], |row| row.get::<_, Option<i64>>(0))
+        .optional()?;
+    Ok(rows.flatten().and_then(|rows| u64::try_from(rows).ok()))
+}
+
 /// What the run found, from what it wrote down: the same for a repeated call.
 fn recovery(conn: &Connection, run_id: &str) -> rusqlite::Result<Recovery> {
     let unanswered = conn
@@ -190,7 +205,8 @@ fn recovery(conn: &Connection, run_id: &str) -> rusqlite::Result<Recovery> {
         .prepare_cached("SELECT id FROM run WHERE found_by = ?1 ORDER BY started_at, rowid")?
         .query_map([run_id], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    Ok(Recovery { unanswered: unanswered.unwrap_or_default(), held, interrupted_runs })
+    let unanswered = unanswered.unwrap_or_default();
+    Ok(Recovery { unanswered, held, interrupted_runs, rows_before: None })
 }
 
 fn read(conn: &Connection, row: &Row<'_>) -> rusqlite::Result<RunRecord> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 
-use super::{Committed, Header, SinkOptions, SourceRow, TableError, TableSink, TableSource};
+use super::{Committed, Header, RowCount, SinkOptions, SourceRow, TableError, TableSink, TableSource};
 use crate::domain::cell::Cell;
 use crate::domain::key::RowKey;
 use crate::domain::results::{ResultColumn, ResultRow};
@@ -44,7 +44,7 @@ impl TableSource for MemorySource {
         self.next = 1;
         let header = self.edit(|rows| {
             let names = rows.first().map(|row| row.iter().map(Cell::display).collect());
-            names.map(|names| Header { names, rows: Some(rows.len() as u64 - 1) })
+            names.map(|names| Header { names, rows: RowCount::Exactly(rows.len() as u64 - 1) })
         });
         let empty = || TableError::Malformed { table: self.name(), detail: "it is empty".to_owned() };
         std::future::ready(header.ok_or_else(empty)).boxed()

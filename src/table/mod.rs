@@ -50,8 +50,19 @@ pub trait TableSource: Send {
 pub struct Header {
     /// The names, untrimmed.
     pub names: Vec<String>,
-    /// How many data rows there are, where the table knows without reading them.
-    pub rows: Option<u64>,
+    /// How many data rows there are, as far as the table knows without reading them.
+    pub rows: RowCount,
+}
+
+/// How many data rows a table has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowCount {
+    /// So many.
+    Exactly(u64),
+    /// So many at most: the last ones may be blank.
+    AtMost(u64),
+    /// Nobody knows.
+    Unknown,
 }
 
 /// A row as read.

@@ -119,7 +119,7 @@ fn windows_slices_and_limits_that_change_are_borne() {
         ("10 s slices 500", kind(Kind::Slices, 500.0), 95.0, 1.0),
         ("bucket 500, halves, comes back", changing, 92.0, 0.8),
     ] {
-        let second = Expected { used: 94.0, refused: 1.0 };
+        let second = Expected { used: 92.0, refused: 1.0 };
         check(name, &provider, 6000, 64, &Expected { used, refused }, &second);
     }
 }

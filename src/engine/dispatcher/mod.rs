@@ -384,7 +384,8 @@ impl Handler<Prepare> for Dispatcher {
     type Result = ();
 
     fn handle(&mut self, Prepare(context): Prepare, _ctx: &mut Self::Context) {
-        let expected = self.bus.tally().rows_expected.unwrap_or(ROWS);
+        let tally = self.bus.tally();
+        let expected = tally.rows_expected.or(tally.rows_at_most).unwrap_or(ROWS);
         for (lane, provider) in self.lanes.iter_mut().zip(self.providers.iter()) {
             let expected = context.limit.map_or(expected, |limit| limit.min(expected));
             let places = provider.model.spread(likely_rate(lane, expected));

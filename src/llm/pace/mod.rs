@@ -268,9 +268,11 @@ impl Limiter {
         self.slots.in_flight()
     }
 
-    /// The rate that is kept, in requests a minute; none while no limit is known.
+    /// The limit that is kept, in requests a minute; none while none is known.
     pub fn requests_per_minute(&self) -> Option<f64> {
-        self.rate.known().map(|rate| rate * 60.0)
+        let window = self.window.limit().map(|limit| limit as f64);
+        let rate = self.rate.known().map(|rate| rate * 60.0);
+        [rate, window].into_iter().flatten().reduce(f64::min)
     }
 
     /// What was learnt, for the next run.

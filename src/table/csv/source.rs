@@ -1,6 +1,7 @@
 //! A CSV file as a source: read from top to bottom, a page at a time, in constant memory.
 
 use std::fs::File;
+use std::io::BufRead as _;
 use std::path::PathBuf;
 
 use futures_util::FutureExt as _;
@@ -11,7 +12,7 @@ use super::encoding::Encoding;
 use super::record::{Limits, Record, RecordReader};
 use crate::domain::cell::Cell;
 use crate::domain::entry::RowLink;
-use crate::table::{Header, SourceRow, TableError, TableSource};
+use crate::table::{Header, RowCount, SourceRow, TableError, TableSource};
 
 /// A CSV file that statuses are read from.
 ///
@@ -77,7 +78,29 @@ impl CsvSource {
         let names = open.record.texts(open.encoding);
         open.width = names.len();
         self.open = Some(open);
-        Ok(Header { names, rows: None })
+        Ok(Header { names, rows: self.row_count() })
+    }
+
+    /// There are no more rows than line ends; a pipe can be read only once.
+    fn row_count(&self) -> RowCount {
+        let path = &self.params.path;
+        let lines = || -> std::io::Result<u64> {
+            let mut file = std::io::BufReader::with_capacity(1 << 18, File::open(path)?);
+            let mut lines = 0;
+            loop {
+                let bytes = file.fill_buf()?;
+                if bytes.is_empty() {
+                    return Ok(lines);
+                }
+                lines += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+                let read = bytes.len();
+                file.consume(read);
+            }
+        };
+        match path.is_file().then(lines) {
+            Some(Ok(lines)) => RowCount::AtMost(lines),
+            Some(Err(_)) | None => RowCount::Unknown,
+        }
     }
 
     fn read_page(&mut self, max_rows: usize) -> Result<Vec<SourceRow>, TableError> {

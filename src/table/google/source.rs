@@ -26,7 +26,7 @@ use crate::domain::cell::Cell;
 use crate::domain::entry::RowLink;
 use crate::domain::fold::fold;
 use crate::table::a1::{column_name, quoted_sheet};
-use crate::table::{Header, Requests, SourceRow, TableError, TableSource};
+use crate::table::{Header, Requests, RowCount, SourceRow, TableError, TableSource};
 
 /// A tab of a Google spreadsheet that statuses are read from.
 ///
@@ -146,8 +146,9 @@ impl GoogleSource {
                 open.tab.id
             ));
         }
+        let rows = RowCount::AtMost((u64::from(open.tab.rows) + 1).saturating_sub(open.next));
         self.open = Some(open);
-        Ok(Header { names, rows: None })
+        Ok(Header { names, rows })
     }
 
     async fn find_tab(&mut self) -> Result<Tab, TableError> {

@@ -18,7 +18,7 @@ use crate::domain::cell::Cell;
 use crate::domain::entry::RowLink;
 use crate::domain::fold::fold;
 use crate::table::a1::quoted_sheet;
-use crate::table::{Header, SourceRow, TableError, TableSource};
+use crate::table::{Header, RowCount, SourceRow, TableError, TableSource};
 
 /// A sheet of an Excel workbook that statuses are read from.
 ///
@@ -89,7 +89,7 @@ impl XlsxSource {
         let last = sheet.rows.keys().next_back().map(|row| u64::from(*row));
         let rows = last.map_or(0, |last| last + 1 - next_row);
         self.open = Some(Open { sheet, width, next_row });
-        Ok(Header { names, rows: Some(rows) })
+        Ok(Header { names, rows: RowCount::Exactly(rows) })
     }
 
     fn read_page(&mut self, max_rows: usize) -> Result<Vec<SourceRow>, TableError> {
@@ -337,7 +337,7 @@ mod tests {
         for page in [1, 2, 100] {
             let (header, rows) = read(source(&path, None, 4, 5), page).await.unwrap();
             assert_eq!(header.names, ["", "", "Project", "", " Date "]);
-            assert_eq!(header.rows, Some(5));
+            assert_eq!(header.rows, RowCount::Exactly(5));
             let numbers: Vec<u64> = rows.iter().map(|row| row.row).collect();
             assert_eq!(numbers, [5, 6, 7, 8, 9]);
             let cells = |at: usize| rows[at].cells.get(2..).unwrap_or_default().to_vec();
@@ -405,7 +405,7 @@ mod tests {
         sheet.write_string(1_048_575, 16_383, "far").unwrap();
         workbook.save(&path).unwrap();
         let mut source = source(&path, None, 1, 2);
-        assert_eq!(source.open().await.unwrap().rows, Some(1_048_575));
+        assert_eq!(source.open().await.unwrap().rows, RowCount::Exactly(1_048_575));
         assert_eq!(source.next_page(10).await.unwrap()[9].row, 11);
     }
 

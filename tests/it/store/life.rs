@@ -102,7 +102,8 @@ fn a_crash_is_seen_by_the_next_run_and_asked_again_or_held() {
         let mut store = Store::open(&path).unwrap();
         let recovery = begin(&mut store, 2, owner(2), unknown);
         let held = u64::from(unknown == Unknown::Hold);
-        let found = Recovery { unanswered: 1, held, interrupted_runs: vec!["run-1".into()] };
+        let found =
+            Recovery { unanswered: 1, held, interrupted_runs: vec!["run-1".into()], rows_before: None };
         assert_eq!(recovery, found);
         assert_eq!(begin(&mut store, 2, owner(2), unknown), found, "the same when it is asked again");
         let known = store.lookup(&[call(1), call(2)], at(5)).unwrap();
@@ -177,4 +178,17 @@ fn the_outbox_gives_pages_and_keeps_what_is_newer_than_the_confirmation() {
     assert_eq!(store.outbox_len("other").unwrap(), 1);
     assert_eq!(store.pending(TARGET, Some(&RowKey::stored("b")), 9).unwrap(), []);
     assert_eq!(store.pending(TARGET, None, 0).unwrap(), []);
+}
+
+#[test]
+fn a_run_that_begins_learns_how_many_rows_the_last_one_read() {
+    let mut store = Store::open_in_memory().unwrap();
+    assert_eq!(begin(&mut store, 1, owner(1), Unknown::Retry).rows_before, None);
+    store.end_run("run-1", "ok", r#"{"rows_read": 4000}"#, at(2)).unwrap();
+    assert_eq!(begin(&mut store, 3, owner(1), Unknown::Retry).rows_before, Some(4000));
+    store.end_run("run-3", "failed", r#"{"rows_read": 7}"#, at(4)).unwrap();
+    assert_eq!(begin(&mut store, 5, owner(1), Unknown::Retry).rows_before, Some(4000), "it failed early");
+    store.end_run("run-5", "ok", "no JSON", at(6)).unwrap();
+    let other = RunStart { source: "other.csv".into(), ..run(7, owner(1)) };
+    assert_eq!(store.begin_run(&other, Unknown::Retry, at(7)).unwrap().rows_before, None);
 }

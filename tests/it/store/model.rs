@@ -205,7 +205,7 @@ fn take(
             let orphans = model.orphan(hold);
             let held = model.calls.values().filter(|call| call.held && call.answer.is_none()).count() as u64;
             let interrupted_runs = if crashed { vec![old] } else { Vec::new() };
-            assert_eq!(recovery, Recovery { unanswered: orphans, held, interrupted_runs });
+            assert_eq!(recovery, Recovery { unanswered: orphans, held, interrupted_runs, rows_before: None });
         }
     }
 }
