@@ -115,6 +115,9 @@ impl Shares {
     }
 
     fn text(&self) -> String {
+        if self.used.is_empty() {
+            return "-".to_owned();
+        }
         let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len().max(1) as f64;
         let worst = self.refused.iter().copied().fold(0.0, f64::max);
         let least = self.used.iter().copied().fold(f64::INFINITY, f64::min);
