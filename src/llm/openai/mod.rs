@@ -2,7 +2,8 @@
 //!
 //! [`OpenAiModel`] sends one question and reads one answer. Around it: `endpoint` (the address), `body` (the
 //! request), [`negotiate`] (what a server refuses), `transport` (one HTTP exchange), `reply` and `usage` (an
-//! answer), `envelope`, `wait` and `failure` (an error), `excerpt` (a provider's words, fit to be shown).
+//! answer), `envelope`, `wait` and `failure` (an error), `limits` (what is told of them), `marks` and `places` (what is
+//! kept of prompts), `excerpt` (a provider's words, fit to be shown).
 
 mod body;
 mod endpoint;
@@ -10,6 +11,7 @@ mod envelope;
 mod excerpt;
 mod failure;
 mod limits;
+mod marks;
 pub mod negotiate;
 mod places;
 mod reply;
@@ -33,6 +35,7 @@ use self::body::Form;
 use self::endpoint::Endpoint;
 use self::envelope::Envelope;
 use self::excerpt::Scrubber;
+pub use self::marks::PromptMarks;
 use self::negotiate::{Capabilities, Feature, MOST_ALTERATIONS, Wishes};
 use self::places::Places;
 use self::transport::Exchange;
@@ -69,46 +72,6 @@ pub struct OpenAiParams {
     pub connect_timeout: Duration,
     /// How the provider is told which part of a prompt to keep.
     pub prompt_marks: PromptMarks,
-}
-
-/// How a provider is told which part of a prompt to keep for later requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PromptMarks {
-    /// As the address and the model need it: a breakpoint at OpenAI and Azure from gpt-5.6 on, `cache_control` for
-    /// Anthropic's models at OpenRouter, none elsewhere.
-    #[default]
-    Auto,
-    /// `prompt_cache_breakpoint`.
-    Breakpoint,
-    /// `cache_control`.
-    CacheControl,
-    /// Not at all: the provider keeps what it likes.
-    None,
-}
-
-impl PromptMarks {
-    /// The feature that does it.
-    fn feature(self, endpoint: &Endpoint, model: &str) -> Option<Feature> {
-        match self {
-            Self::Breakpoint => Some(Feature::Breakpoint),
-            Self::CacheControl => Some(Feature::CacheControl),
-            Self::None => None,
-            Self::Auto if endpoint.is_openai && needs_breakpoints(model) => Some(Feature::Breakpoint),
-            Self::Auto if endpoint.is_router && model.starts_with("anthropic/") => {
-                Some(Feature::CacheControl)
-            }
-            Self::Auto => None,
-        }
-    }
-}
-
-/// True for gpt-5.6 and later ones, by name.
-fn needs_breakpoints(model: &str) -> bool {
-    let Some((_, rest)) = model.split_once("gpt-") else { return false };
-    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-    let mut numbers =
-        rest.get(..end).unwrap_or_default().split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 6)
 }
 
 /// A chat model of one provider.
