@@ -18,6 +18,8 @@ pub struct RetryPlan {
     backoff: Backoff,
     current: usize,
     histories: Vec<History>,
+    /// What was met before the row was put off.
+    earlier: Vec<History>,
 }
 
 /// What to do now.
@@ -75,7 +77,15 @@ impl RetryPlan {
             backoff: Backoff::default(),
             current: 0,
             histories: vec![History::default(); providers],
+            earlier: Vec::new(),
         }
+    }
+
+    /// The row is put off: its attempts count anew, from the first provider on.
+    pub fn start_over(&mut self) {
+        let anew = vec![History::default(); self.histories.len()];
+        self.earlier = std::mem::replace(&mut self.histories, anew);
+        self.current = 0;
     }
 
     /// The same with other pauses.
@@ -153,7 +163,9 @@ impl RetryPlan {
         if self.histories.is_empty() {
             return "no provider is configured".to_owned();
         }
-        let told = self.histories.iter().enumerate().map(|(n, history)| format!("{}: {history}", name(n)));
+        let is_asked = self.histories.iter().any(|history| history.attempts() > 0);
+        let met = if is_asked || self.earlier.is_empty() { &self.histories } else { &self.earlier };
+        let told = met.iter().enumerate().map(|(n, history)| format!("{}: {history}", name(n)));
         told.collect::<Vec<_>>().join("; ")
     }
 

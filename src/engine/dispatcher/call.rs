@@ -15,7 +15,7 @@ use super::present::Present;
 use super::{Dispatcher, Halted, Job};
 use crate::domain::money::{MicroUsd, Usage};
 use crate::llm::lane::Ended;
-use crate::llm::retry::{Failure, Next, RetryPlan};
+use crate::llm::retry::{Failure, Next};
 use crate::llm::{LlmError, NoAnswer, Question};
 use crate::store::{Attempt, AttemptId, Sending, StoredAnswer};
 
@@ -173,7 +173,7 @@ impl Dispatcher {
         match ended {
             Ok(Judged { reply, answer }) => {
                 let paid = cost(&reply.usage);
-                if let Some(run) = &mut self.run {
+                if let Some(run) = self.run.as_mut().filter(|_| job.run().is_some()) {
                     run.fit += 1;
                 }
                 self.emit(job, book(CallEnd::Answered, Some(&reply.usage), reply.requests));
@@ -191,7 +191,7 @@ impl Dispatcher {
                 self.settle_flight_answered(id, stored, answer, ctx);
             }
             Err(JobError::BadAnswer { problem, reply }) => {
-                if let Some(run) = &mut self.run {
+                if let Some(run) = self.run.as_mut().filter(|_| job.run().is_some()) {
                     run.unfit += 1;
                 }
                 self.emit(job, book(CallEnd::BadAnswer, Some(&reply.usage), reply.requests));
@@ -344,7 +344,7 @@ impl Dispatcher {
                 // Others are answered meanwhile, or the breaker ends this.
                 job.put_off += 1;
                 is_fresh = true;
-                job.plan = RetryPlan::new(self.providers.len(), self.params.attempts);
+                job.plan.start_over();
                 Next::Again { provider: 0, after: put_off }
             }
             next => next,

@@ -136,6 +136,19 @@ fn any_failure() -> impl Strategy<Value = Failure> {
     ]
 }
 
+#[test]
+fn a_row_that_is_put_off_counts_anew_and_remembers_why() {
+    let mut plan = plan(2, 1);
+    assert_eq!(plan.next(&limited(None), 0.0, none_out), again(1, 0));
+    assert_eq!(plan.next(&limited(None), 0.0, none_out), Next::GiveUp);
+    plan.start_over();
+    assert_eq!((plan.provider(none_out, |_| false), plan.attempts()), (Some(0), 0));
+    let name = |n| format!("p{n}");
+    assert!(plan.reason(name).contains("p0: rate limited"), "{}", plan.reason(name));
+    plan.next(&Failure::Lost, 0.0, none_out);
+    assert!(plan.reason(name).starts_with("p0: the worker was lost"), "{}", plan.reason(name));
+}
+
 proptest! {
     #[test]
     fn a_plan_ends_within_its_attempts_and_never_goes_back(
