@@ -79,8 +79,8 @@ impl Estimate {
     fn new(tally: &Tally, providers: &[Provider]) -> Self {
         let calls = tally.planned_calls;
         let longest = |provider: &Provider| calls * u64::from(provider.max_output_tokens).max(SHORT_ANSWER);
-        let fixed = tally.planned_fixed_tokens / calls.max(1);
-        let kept = if fixed >= LEAST_KEPT { tally.planned_fixed_tokens - fixed } else { 0 };
+        let fixed = tally.planned_fixed_tokens;
+        let kept = if fixed >= LEAST_KEPT { fixed * calls.saturating_sub(1) } else { 0 };
         let prompt_tokens = tally.planned_tokens;
         let usage = |completion_tokens| Usage { prompt_tokens, completion_tokens, ..Usage::default() };
         let short = calls * SHORT_ANSWER;
@@ -206,12 +206,12 @@ mod tests {
             planned_fixed_tokens: fixed,
             ..Tally::default()
         };
-        let estimate = Estimate::new(&planned(10, 1000, 500), &cheap_and_dear);
+        let estimate = Estimate::new(&planned(10, 1000, 50), &cheap_and_dear);
         let cost = Some((MicroUsd(1000 + 2 * 500), MicroUsd(10_000 + 20 * 10_000)));
         assert_eq!(estimate, Estimate { prompt_tokens: 1000, completion_tokens: (500, 10_000), cost });
 
         let keeps = Price { input: 1.0, cached_input: Some(0.1), output: 2.0 };
-        let estimate = Estimate::new(&planned(10, 30_000, 20_000), &[provider(Some(keeps))]);
+        let estimate = Estimate::new(&planned(10, 30_000, 2_000), &[provider(Some(keeps))]);
         let least = 12_000 + 1_800 + 2 * 500;
         assert_eq!(estimate.cost, Some((MicroUsd(least), MicroUsd(30_000 + 2 * 10_000))));
     }

@@ -28,7 +28,7 @@ pub fn advice(tally: &Tally, seconds: f64) -> Option<String> {
     if share(llm.timeouts) > MANY_TIMEOUTS {
         return fewer(format!("{} of the requests timed out", percent(share(llm.timeouts))));
     }
-    if let Some((early, late)) = llm.traffic.cached_shares()
+    if let Some((early, late)) = llm.trend.cached_shares()
         && early - late > MUCH_LESS_KEPT
     {
         let (early, late) = (percent(early), percent(late));
@@ -36,7 +36,7 @@ pub fn advice(tally: &Tally, seconds: f64) -> Option<String> {
             "the provider's prompt cache held {early} of the prompts at first and {late} later"
         ));
     }
-    let is_stable = llm.traffic.slower().is_some_and(|times| times < MUCH_SLOWER);
+    let is_stable = llm.trend.slower().is_some_and(|times| times < MUCH_SLOWER);
     let rate = llm.requests as f64 * 60.0 / seconds.max(1.0);
     let is_full = tally.workers.peak_in_flight >= workers;
     match llm.requests_per_minute {
@@ -81,9 +81,10 @@ mod tests {
 
     /// A run of 1,000 requests in ten minutes with ten workers.
     fn tally(change: impl FnOnce(&mut LlmTally)) -> Tally {
-        let mut llm = LlmTally { requests: 1000, answers: 1000, ..LlmTally::default() };
+        let mut llm = LlmTally::default();
+        (llm.requests, llm.answers) = (1000, 1000);
         let usage = Usage { prompt_tokens: 1000, cached_tokens: 900, ..Usage::default() };
-        (0..1000).for_each(|_| llm.traffic.answered(Duration::from_secs(4), &usage));
+        (0..1000).for_each(|_| llm.trend.answered(Duration::from_secs(4), &usage));
         change(&mut llm);
         let workers = WorkersTally { max: 10, peak_in_flight: 10, restarts: 0 };
         Tally { llm, workers, ..Tally::default() }
@@ -103,7 +104,7 @@ mod tests {
         assert!(told(|llm| llm.timeouts = 30).contains("3 % of the requests timed out: lower"));
         let fading = told(|llm| {
             let usage = Usage { prompt_tokens: 1000, cached_tokens: 300, ..Usage::default() };
-            (0..400).for_each(|_| llm.traffic.answered(Duration::from_secs(4), &usage));
+            (0..400).for_each(|_| llm.trend.answered(Duration::from_secs(4), &usage));
         });
         assert!(fading.contains("90 % of the prompts at first and 30 % later: lower"), "{fading}");
     }
@@ -116,7 +117,7 @@ mod tests {
         let refused = told(|llm| (llm.requests_per_minute, llm.rate_limited) = (Some(495.0), 1));
         let slower = told(|llm| {
             llm.requests_per_minute = Some(495.0);
-            (0..400).for_each(|_| llm.traffic.answered(Duration::from_secs(9), &Usage::default()));
+            (0..400).for_each(|_| llm.trend.answered(Duration::from_secs(9), &Usage::default()));
         });
         assert!(refused.is_empty() && !slower.contains("raise"), "{refused} {slower}");
         assert!(told(|llm| llm.requests_per_minute = Some(150.0)).is_empty(), "more than half is used");

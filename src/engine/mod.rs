@@ -34,7 +34,7 @@ mod request;
 mod run;
 mod schedule;
 mod supervise;
-mod traffic;
+mod trend;
 mod worker;
 mod writer;
 
@@ -53,7 +53,7 @@ pub use report::{
     Failure, FailureKind, LlmTally, RunOutcome, RunReport, Savings, SheetsTally, Tally, WorkersTally,
 };
 pub use request::{Mode, Only, RunRequest};
-pub use traffic::Traffic;
+pub use trend::Trend;
 
 /// The name under which calls for single rows stand in the ledger.
 const SINGLE_RUN: &str = "single";

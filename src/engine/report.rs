@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::dispatcher::Halted;
 use super::event::{By, CallEnd, Event, Settled};
-use super::traffic::Traffic;
+use super::trend::Trend;
 use crate::domain::money::{MicroUsd, Usage};
 use crate::domain::outcome::SkipReason;
 use crate::domain::rules::RuleId;
@@ -168,7 +168,7 @@ pub struct Tally {
     /// Tokens of their prompts.
     #[serde(skip)]
     pub planned_tokens: u64,
-    /// Those of them that are the same in every prompt.
+    /// Those of each prompt that are the same in all of them.
     #[serde(skip)]
     pub planned_fixed_tokens: u64,
     /// Data rows that are to be expected.
@@ -207,9 +207,9 @@ pub struct LlmTally {
     pub requests_per_minute: Option<f64>,
     /// How calls went, early and of late.
     #[serde(skip)]
-    pub traffic: Traffic,
+    pub trend: Trend,
     #[serde(skip)]
-    pub(super) cost: MicroUsd,
+    cost: MicroUsd,
 }
 
 /// What rows would have cost that no model was asked about, in US dollars.
@@ -280,10 +280,11 @@ impl Tally {
             Event::Planned { prompt_tokens, fixed_tokens, .. } => {
                 self.planned_calls += 1;
                 self.planned_tokens += prompt_tokens;
-                self.planned_fixed_tokens += fixed_tokens;
+                self.planned_fixed_tokens = *fixed_tokens;
             }
             Event::Pace { requests_per_minute, .. } => {
-                self.llm.requests_per_minute = self.llm.requests_per_minute.or(*requests_per_minute);
+                let rounded = requests_per_minute.map(|rate| (rate * 10.0).round() / 10.0);
+                self.llm.requests_per_minute = self.llm.requests_per_minute.or(rounded);
             }
             Event::CallStarted { .. } => {
                 self.in_flight += 1;
@@ -293,7 +294,7 @@ impl Tally {
                 self.in_flight = self.in_flight.saturating_sub(1);
                 self.llm.add(*end, usage, *cost, *requests);
                 if *end == CallEnd::Answered {
-                    self.llm.traffic.answered(*took, usage);
+                    self.llm.trend.answered(*took, usage);
                 }
             }
             Event::Retry { .. } => self.llm.retries += 1,
@@ -428,5 +429,44 @@ fn count(counts: &mut BTreeMap<String, u64>, reason: &str) {
         *counts.entry("other reasons".to_owned()).or_default() += 1;
     } else {
         *counts.entry(reason.to_owned()).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(by: By, micro: u64) -> Event {
+        let state = Settled::Judged { valid: true, by, rules: Vec::new(), cost: MicroUsd(micro) };
+        Event::Settled { row: 1, state }
+    }
+
+    #[test]
+    fn what_was_not_asked_is_saved_at_what_answers_cost() {
+        let mut tally = Tally::default();
+        for event in [
+            judged(By::Code, 0),
+            judged(By::Model, 2_000_000),
+            judged(By::Cache, 3_000_000),
+            judged(By::Twin, 4_000_000),
+            judged(By::Code, 0),
+        ] {
+            tally.apply(&event);
+        }
+        let Savings { cache_usd, same_row_usd, code_usd, .. } = tally.saved.clone();
+        assert_eq!((cache_usd, same_row_usd, code_usd), (3.0, 4.0, 2.0 * 3.0));
+        assert_eq!(tally.saved.total_usd(), 13.0);
+    }
+
+    #[test]
+    fn more_rows_than_expected_raise_the_expectation() {
+        let mut tally = Tally::default();
+        tally.apply(&Event::RowsExpected(2));
+        (1..=3).for_each(|row| tally.apply(&Event::RowRead { row }));
+        assert_eq!(tally.rows_expected, Some(3));
+        tally.apply(&judged(By::Model, 10));
+        assert_eq!(tally.projected_usd(), None, "nothing was spent");
+        tally.llm.cost_usd = 0.5;
+        assert_eq!(tally.projected_usd(), Some(1.5));
     }
 }

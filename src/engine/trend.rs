@@ -6,7 +6,7 @@ use crate::domain::money::Usage;
 
 /// Latencies and shares of the prompt cache, at the beginning of a run and of late.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Traffic {
+pub struct Trend {
     answers: u64,
     early: Spell,
     late: Spell,
@@ -26,7 +26,7 @@ const EARLY: u64 = 50;
 /// Of late is about so many answers.
 const LATE: f64 = 50.0;
 
-impl Traffic {
+impl Trend {
     pub(super) fn answered(&mut self, took: Duration, usage: &Usage) {
         self.answers += 1;
         if self.answers == 1 {
@@ -79,11 +79,11 @@ mod tests {
 
     #[test]
     fn the_end_of_a_run_is_set_against_its_beginning() {
-        let mut traffic = Traffic::default();
+        let mut trend = Trend::default();
         let mut answer = |n: u64, ms, cached_tokens| {
             let usage = Usage { prompt_tokens: 1000, cached_tokens, ..Usage::default() };
-            (0..n).for_each(|_| traffic.answered(Duration::from_millis(ms), &usage));
-            (traffic.slower(), traffic.cached_shares())
+            (0..n).for_each(|_| trend.answered(Duration::from_millis(ms), &usage));
+            (trend.slower(), trend.cached_shares())
         };
         assert_eq!(answer(1, 9000, 0), (None, None));
         assert_eq!(answer(50, 1000, 900), (None, None));
