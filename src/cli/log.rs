@@ -166,3 +166,15 @@ impl io::Write for LineWriter<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hit_rate_has_the_words_that_scripts_look_for() {
+        let usage =
+            Usage { prompt_tokens: 2698, cached_tokens: 2487, completion_tokens: 723, ..Usage::default() };
+        assert_eq!(hit_rate(&usage), "Prompt cache hit: 2487/2698 tokens (92.2%) | Total: 3421 tokens");
+    }
+}

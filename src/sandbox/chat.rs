@@ -1,13 +1,15 @@
 //! The model's door: HTTP around [`Model`](super::model), with its time and its faults.
 
+use std::time::Duration;
+
 use hyper::Response;
 use serde_json::json;
 
+use super::Sandbox;
 use super::fault::Fault;
-use super::model::{self, Behaviour, Course, Ticket, Trouble};
+use super::model::{self, Behaviour, Course, NAME, Ticket, Trouble};
 use super::reply::{Reply, Told};
 use super::server::{Dropped, Message};
-use super::{Sandbox, model::NAME};
 
 /// Answers a request for the model.
 pub(super) async fn converse(
@@ -71,25 +73,20 @@ pub(super) fn behave(sandbox: &Sandbox, message: &Message) -> Reply {
 }
 
 fn begin(sandbox: &Sandbox, message: &Message, trouble: Option<Trouble>) -> Course {
-    let not_known = |status, text: &str| Course {
-        after: std::time::Duration::ZERO,
-        reply: model::error(status, text, "invalid_request_error", "unknown_url"),
-        ticket: None,
-    };
+    let at_once = |reply| Course { after: Duration::ZERO, reply, ticket: None };
     match (message.method.as_str(), message.path.as_str()) {
         ("POST", "/v1/chat/completions") => {
             let now = sandbox.now();
             sandbox.lock().model.begin(&message.body, trouble, now)
         }
-        ("GET", "/v1/models") => Course {
-            after: std::time::Duration::ZERO,
-            reply: Reply::json(
-                200,
-                json!({"object": "list", "data": [{"id": NAME, "object": "model", "owned_by": "sandbox"}]}),
-            ),
-            ticket: None,
-        },
-        (method, path) => not_known(404, &format!("Unknown request URL: {method} {path}.")),
+        ("GET", "/v1/models") => at_once(Reply::json(
+            200,
+            json!({"object": "list", "data": [{"id": NAME, "object": "model", "owned_by": "sandbox"}]}),
+        )),
+        (method, path) => {
+            let message = format!("Unknown request URL: {method} {path}.");
+            at_once(model::error(404, &message, "invalid_request_error", "unknown_url"))
+        }
     }
 }
 

@@ -47,7 +47,7 @@ pub enum Fault {
     Stall,
     /// A model's answer is wrong in this way.
     Trouble(Trouble),
-    /// One of the faults that pass, by chance.
+    /// One of the faults that pass, by chance: a [`FaultScript`](super::FaultScript) chooses it.
     Mix,
 }
 

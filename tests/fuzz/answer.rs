@@ -14,23 +14,7 @@ use status_validator::domain::key::RowKey;
 use status_validator::domain::language::Language;
 use status_validator::domain::rules::{CodeReview, Rulebook};
 
-const RULES: &str = r#"
-version = "1"
-
-[[rule]]
-id = "R4"
-title = "Done"
-text = "Says what was done."
-severity = "must"
-check = "model"
-
-[[rule]]
-id = "R5"
-title = "Dates"
-text = "Each item has a date."
-severity = "must"
-check = "model"
-"#;
+const RULES: &str = include_str!("../fixtures/malformed/rules.toml");
 
 static RULEBOOKS: LazyLock<[Rulebook; 2]> = LazyLock::new(|| {
     let numbered = Rulebook::from_toml(RULES).unwrap_or_else(|errors| panic!("{errors}"));

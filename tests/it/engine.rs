@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use status_validator::domain::cell::Cell;
 use status_validator::engine::{Event, Limits, Mode, Parts, RunOutcome, RunRequest, Stamped};
+use status_validator::table::csv::{CsvSource, CsvSourceParams};
 use status_validator::table::memory::{MemorySink, MemorySource};
 use status_validator::testing::{FakeModel, Step};
 
@@ -309,4 +310,37 @@ fn a_run_without_models_keeps_what_models_said() {
         (1, 2),
         "what is known is left out"
     );
+}
+
+/// A CSV file does not say how many rows it has: the run before does.
+#[test]
+fn how_many_rows_to_expect_is_known_from_the_run_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("statuses.csv");
+    let text =
+        "Project,Status,Completion Date,Comment\nA,On Track,2026-06-30,one\nB,On Track,2026-06-30,two\n";
+    std::fs::write(&path, text).unwrap();
+    for expected in [None, Some(2)] {
+        let log = Log::default();
+        let csv = CsvSource::new(CsvSourceParams {
+            path: path.clone(),
+            header_row: 1,
+            data_start_row: 2,
+            encoding: None,
+            delimiter: None,
+        });
+        let parts = paused_parts(&projects(1), MemorySink::new(), FakeModel::content_after(Duration::ZERO));
+        let parts = Parts {
+            source: Some(Box::new(csv)),
+            observer: Some(std::sync::Arc::new(log.observer())),
+            ..with_store(parts, &dir.path().join("store.sqlite"))
+        };
+        assert_eq!(run(parts, RunRequest::default()).outcome, RunOutcome::Ok);
+        let told = |event: &Stamped| match event.event {
+            Event::RowsExpected(rows) => Some(rows),
+            _ => None,
+        };
+        assert_eq!(log.events().iter().find_map(told), expected);
+        assert!(log.events().iter().any(|event| event.event == Event::RowsAtMost(3)));
+    }
 }

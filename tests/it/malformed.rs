@@ -29,22 +29,7 @@ struct Case {
     free: bool,
 }
 
-const RULES: &str = r#"
-version = "1"
-[[rule]]
-id = "R4"
-title = "Done"
-text = "Says what was done."
-severity = "must"
-check = "model"
-
-[[rule]]
-id = "R5"
-title = "Dates"
-text = "Each item has a date."
-severity = "must"
-check = "model"
-"#;
+const RULES: &str = include_str!("../fixtures/malformed/rules.toml");
 
 #[tokio::test]
 async fn no_malformed_answer_is_accepted() {

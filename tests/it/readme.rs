@@ -7,6 +7,7 @@ use std::process::{Child, Stdio};
 
 use regex::Regex;
 use serde_json::json;
+use status_validator::engine::TIERS;
 
 use crate::support::VALID;
 use crate::support::cli::{Desk, Ended, Model, SAMPLES, answer};
@@ -184,6 +185,19 @@ fn the_russian_one_has_the_same_commands() {
     assert_eq!(commands(README), commands(RUSSIAN));
     let table = |text: &'static str| -> Vec<&str> { found(r"(?m)^\| `… ([a-z-]+)", text) };
     assert_eq!(table(README), table(RUSSIAN));
+}
+
+#[test]
+fn the_table_of_tiers_is_the_one_that_advice_goes_by() {
+    for (from, name, workers) in TIERS {
+        let tier = name.split(',').next().unwrap().split(" or ").next().unwrap();
+        let row = README.lines().find(|line| line.starts_with(&format!("| {tier}")));
+        let row = row.unwrap_or_else(|| panic!("{tier}"));
+        assert!(row.ends_with(&format!("| {workers} |")), "{row}");
+        let thousands =
+            |n: u64| if n < 1000 { n.to_string() } else { format!("{},{:03}", n / 1000, n % 1000) };
+        assert!(from == 0 || row.contains(&thousands(from)), "{row}");
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret;
 use status_validator::domain::language::Language;
 use status_validator::settings::{
-    FileKind, Origin, RulesSource, Settings, SettingsError, SettingsSources, SourceSettings, TargetSettings,
+    FileKind, Origin, PromptCacheMark, RulesSource, Settings, SettingsError, SettingsSources, SourceSettings,
+    TargetSettings,
 };
 use tempfile::TempDir;
 
@@ -90,6 +91,21 @@ fn explained(settings: &Settings, key: &str) -> String {
 
 fn manifest(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+#[test]
+fn how_prompts_are_marked_is_a_matter_of_each_provider() {
+    let provider = "[llm.providers.1]\nmodel = \"m\"\nbase_url = \"http://127.0.0.1:1/v1\"\n";
+    for (line, expected) in [
+        ("", PromptCacheMark::Auto),
+        ("prompt_cache = \"auto\"\n", PromptCacheMark::Auto),
+        ("prompt_cache = \"breakpoint\"\n", PromptCacheMark::Breakpoint),
+        ("prompt_cache = \"cache_control\"\n", PromptCacheMark::CacheControl),
+        ("prompt_cache = \"off\"\n", PromptCacheMark::Off),
+    ] {
+        let settings = Fixture::toml(&[MINIMAL, provider, line]).loaded();
+        assert_eq!(settings.llm.providers[0].prompt_cache, expected, "{line}");
+    }
 }
 
 #[test]

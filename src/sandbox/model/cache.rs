@@ -4,7 +4,7 @@
 //! and more is kept, in steps of 128; it is there when the request that brought it has been answered, so requests that
 //! leave together find nothing; and with many requests a minute some go to another machine.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -100,13 +100,10 @@ impl Kept {
         kept.retain(|_, used| now.saturating_sub(*used).as_secs_f64() <= how.forgets_s);
         let found = beginnings.iter().filter(|(_, digest)| kept.contains_key(digest));
         let cached = found.map(|(length, _)| *length).max().unwrap_or(0);
-        let known: HashSet<u64> = kept.keys().copied().collect();
-        for (length, digest) in &beginnings {
-            if *length <= cached && kept.contains_key(digest) {
-                kept.insert(*digest, now);
-            }
+        for (_, digest) in &beginnings {
+            kept.entry(*digest).and_modify(|used| *used = now);
         }
-        let new = beginnings.iter().filter(|(_, digest)| !known.contains(digest));
+        let new = beginnings.iter().filter(|(_, digest)| !kept.contains_key(digest));
         let written = match how.keeps {
             Keeps::Automatic | Keeps::Nothing => 0,
             Keeps::Breakpoints | Keeps::Marks => new.map(|(length, _)| *length).max().unwrap_or(0),

@@ -347,5 +347,8 @@ mod tests {
         assert_eq!(rows.len(), 19_999);
         assert_eq!(rows[19_998].row, 20_000);
         assert_eq!(rows[19_998].cells[1], Cell::Text("line\nbreak 20000".into()));
+        let dir = tempfile::tempdir().unwrap();
+        let header = source(&dir, text.as_bytes()).open_file().unwrap();
+        assert_eq!(header.rows, RowCount::AtMost(2 * 19_999 + 1), "a line end within a cell counts, too");
     }
 }

@@ -8,7 +8,7 @@ use status_validator::domain::cell::Cell;
 use status_validator::sandbox::sheets::{ErrorKind, Office, Typed};
 use status_validator::sandbox::{ACCOUNT, Arrival, Door, Fault};
 use status_validator::table::google::{GoogleSource, GoogleSourceParams};
-use status_validator::table::{SourceRow, TableError, TableSource as _};
+use status_validator::table::{RowCount, SourceRow, TableError, TableSource as _};
 
 use crate::support::stand::{SOURCE, STATUSES, Stand, edit, tab_id, texts};
 
@@ -252,6 +252,9 @@ async fn pages_are_sized_by_cells_and_blank_rows_cost_little() {
     let wide = |n: usize| (0..40).map(|c| Typed::Text(format!("{n}.{c}"))).collect::<Vec<_>>();
     stand.statuses(&(1..=1000).map(wide).collect::<Vec<_>>());
     let mut source = stand.source();
+    assert!(matches!(source.open().await.unwrap().rows, RowCount::AtMost(rows) if rows >= 999));
+    let mut source = stand.source();
+    stand.sandbox.clear_seen();
     let rows = read(&mut source, 10_000).await.unwrap();
     assert_eq!(rows.len(), 999);
     let asked = source.take_requests();

@@ -120,6 +120,8 @@ async fn with_a_fifth_of_requests_going_wrong_every_row_is_validated_at_little_c
     );
     assert!(each <= 1.4, "{each} requests a row");
     assert!(tally.llm.timeouts > 0 && tally.llm.rate_limited > 0);
+    let advice = report.advice.clone().unwrap_or_default();
+    assert!(advice.contains("(429): lower max_workers from 20 to 10"), "{advice}");
 }
 
 /// Whatever a provider does to keep a connection, a row ends by its deadline.
