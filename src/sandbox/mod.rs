@@ -161,7 +161,7 @@ impl Sandbox {
     /// From now on the model behaves like this.
     ///
     /// # Errors
-    /// If one of its faults has no meaning.
+    /// If one of its faults has no meaning, or a figure makes no sense. Then nothing changes.
     pub fn behave(&self, behaviour: Behaviour) -> Result<(), SpecError> {
         self.lock().model.behave(behaviour)
     }

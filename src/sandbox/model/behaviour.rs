@@ -1,10 +1,13 @@
 //! How the model behaves: all of it may be switched while it runs.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::cache::PromptCache;
 use super::latency::Latency;
 use super::limits::Limits;
+use crate::sandbox::spec::SpecError;
 
 /// How the model behaves. As JSON it is what `GET /model` tells and `PUT /model` takes; what is left out has its default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +45,32 @@ impl Default for Behaviour {
         }
     }
 }
+
+impl Behaviour {
+    /// Looks whether the figures make sense.
+    pub(super) fn check(&self) -> Result<(), SpecError> {
+        let Self { latency, limits, prompt_cache, error_rate, .. } = self;
+        let within = |name, value: f64, range: RangeInclusive<f64>, problem| match range.contains(&value) {
+            true => Ok(()),
+            false => Err(SpecError::new(name, problem)),
+        };
+        let per_minute = |name, limit: Option<f64>| {
+            within(name, limit.unwrap_or(1.0), f64::MIN_POSITIVE..=MOST, "must be above 0")
+        };
+        per_minute("limits.requests_per_minute", limits.requests_per_minute)?;
+        per_minute("limits.tokens_per_minute", limits.tokens_per_minute)?;
+        let at_once = f64::from(limits.at_once.unwrap_or(1));
+        within("limits.at_once", at_once, 1.0..=MOST, "must be 1 or more")?;
+        within("limits.burst_s", limits.burst_s, 0.0..=MOST, "must be 0 or more")?;
+        within("latency.median_s", latency.median_s, 0.0..=MOST, "must be 0 or more")?;
+        within("latency.spread", latency.spread, 0.0..=3.0, "must be from 0 to 3")?;
+        within("prompt_cache.forgets_s", prompt_cache.forgets_s, 0.0..=MOST, "must be 0 or more")?;
+        within("error_rate", *error_rate, 0.0..=1.0, "must be from 0 to 1")
+    }
+}
+
+/// More than any figure is.
+const MOST: f64 = 1e15;
 
 /// What an answer tells of the tokens that it used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -90,8 +90,9 @@ impl Model {
     /// From now on it behaves like this. What was used of the limits and what is kept stays.
     ///
     /// # Errors
-    /// If a fault has no meaning.
+    /// If a fault has no meaning, or a figure makes no sense. Then nothing changes.
     pub(super) fn behave(&mut self, behaviour: Behaviour) -> Result<(), SpecError> {
+        behaviour.check()?;
         let faults: Result<Vec<FaultSpec>, SpecError> =
             behaviour.faults.iter().map(|text| text.parse()).collect();
         self.faults = FaultScript::new(faults?).seeded(behaviour.seed);

@@ -143,4 +143,21 @@ fn a_behaviour_is_json_and_unknown_words_are_refused() {
     let wrong = Behaviour { faults: vec!["chat=explode".into()], ..Behaviour::default() };
     assert!(model.behave(wrong).unwrap_err().to_string().contains("explode"));
     assert_eq!(model.behaviour(), &Behaviour::default(), "nothing has changed");
+    for (changes, told) in [
+        (json!({"limits": {"requests_per_minute": -5.0}}), "limits.requests_per_minute"),
+        (json!({"limits": {"requests_per_minute": 0.0}}), "above 0"),
+        (json!({"limits": {"tokens_per_minute": -1.0}}), "limits.tokens_per_minute"),
+        (json!({"limits": {"at_once": 0}}), "1 or more"),
+        (json!({"limits": {"burst_s": -1.0}}), "limits.burst_s"),
+        (json!({"latency": {"median_s": -1.0}}), "latency.median_s"),
+        (json!({"latency": {"spread": 9.0}}), "from 0 to 3"),
+        (json!({"prompt_cache": {"forgets_s": -1.0}}), "prompt_cache.forgets_s"),
+        (json!({"error_rate": 1.1}), "from 0 to 1"),
+    ] {
+        let error = model.behave(serde_json::from_value(changes).unwrap()).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+        assert_eq!(model.behaviour(), &Behaviour::default());
+    }
+    let nan = Limits { tokens_per_minute: Some(f64::NAN), ..Limits::default() };
+    assert!(model.behave(Behaviour { limits: nan, ..Behaviour::default() }).is_err());
 }

@@ -109,6 +109,9 @@ fn the_model_behaves_as_its_flags_say() {
         (&["--golden", "labels.csv=labels.csv"], "no column comment"),
         (&["--golden", "absent.csv=labels.csv"], "absent.csv"),
         (&["--fault", "write=broken"], "chat=…"),
+        (&["--rpm=-5"], "limits.requests_per_minute» must be above 0"),
+        (&["--tpm", "NaN"], "limits.tokens_per_minute"),
+        (&["--at-once", "0"], "1 or more"),
     ] {
         let ended = desk.run(&[&["sandbox", "--listen", "127.0.0.1:0", "--dir", "other"], args].concat());
         assert!(ended.code != 0 && ended.err.contains(hint), "{args:?}: {ended:?}");

@@ -241,7 +241,7 @@ async fn the_behaviour_is_read_and_changed_while_it_runs() {
     assert_eq!(stage.sandbox.behaviour().limits.requests_per_minute, Some(1.0));
     let error = stage.model(Duration::from_secs(5)).ask(&question()).await.unwrap_err().error;
     assert!(error.to_string().contains("503"), "{error}");
-    for wrong in [json!({"latencies": 1}), json!({"faults": ["chat=explode"]}), json!("x")] {
+    for wrong in [json!({"latencies": 1}), json!({"faults": ["chat=explode"]}), json!("x"), json!([])] {
         let refused = client.put(&address).json(&wrong).send().await.unwrap();
         assert_eq!(refused.status(), 400, "{wrong}");
     }
