@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub use self::google::{email, google_sink, rules_tab};
 use crate::domain::fold::squeeze;
 use crate::domain::results::Wording;
@@ -16,10 +18,10 @@ use crate::engine::{Limits, Parts, Provider};
 use crate::llm::openai::{OpenAiModel, OpenAiParams, PromptMarks, SetupError};
 use crate::llm::{ChatModel, ModelId};
 use crate::settings::{
-    FileKind, FileSource, FileTarget, LlmSettings, PromptCacheMark, ProviderSettings, RulesSource, Settings,
-    SourceSettings, TargetSettings, UnknownCalls,
+    FileKind, FileSource, FileTarget, GoogleTarget, LlmSettings, PromptCacheMark, ProviderSettings,
+    RulesSource, Settings, SourceSettings, TargetSettings, UnknownCalls,
 };
-use crate::store::{Store, Unknown};
+use crate::store::{Claim, Store, Unknown};
 use crate::table::csv::{CsvSink, CsvSinkParams, CsvSource, CsvSourceParams, Encoding};
 use crate::table::google::KeyFileError;
 use crate::table::xlsx::{XlsxSink, XlsxSinkParams, XlsxSource, XlsxSourceParams};
@@ -39,7 +41,8 @@ pub fn parts(settings: &Settings) -> Result<Parts, AssembleError> {
         source: Some(source_of(settings, &google)?),
         sink: Some(sink_of(settings, &google)?),
         providers: providers(llm)?,
-        store: Arc::new(move || Store::open(&store)),
+        store: Arc::new(move || Store::open_or_mend(&store, Timestamp::now())),
+        claims: claims(settings),
         as_of: settings.as_of,
         wording: wording(settings),
         job: settings.job.clone(),
@@ -50,6 +53,34 @@ pub fn parts(settings: &Settings) -> Result<Parts, AssembleError> {
         limits: limits(settings),
         ..Parts::new(rulebook(settings)?, settings.columns.clone())
     })
+}
+
+/// [`parts`] of an engine that may run beside another one: it writes no table, claims nothing and mends nothing.
+///
+/// # Errors
+/// Those of [`parts`].
+pub fn parts_beside(settings: &Settings) -> Result<Parts, AssembleError> {
+    let store = settings.cache_path.clone();
+    let store = Arc::new(move || Store::open(&store));
+    Ok(Parts { sink: None, claims: Vec::new(), store, ..parts(settings)? })
+}
+
+/// What only one instance at a time may work on: the store and the results table.
+pub fn claims(settings: &Settings) -> Vec<Claim> {
+    let target = match &settings.target {
+        TargetSettings::File(file) => {
+            // Where it really is, so that a link is no way around.
+            let path = fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone());
+            Claim::beside(&path, &format!("the results {}", file.path.display()))
+        }
+        TargetSettings::Google(sheet) => {
+            let GoogleTarget { spreadsheet_id, sheet_name, .. } = sheet;
+            let name = blake3::hash(format!("{spreadsheet_id} {sheet_name}").as_bytes()).to_hex();
+            let what = format!("the results «{sheet_name}» of {spreadsheet_id}");
+            Claim::beside(&settings.cache_path.with_file_name(&name[..16]), &what)
+        }
+    };
+    vec![Claim::of_store(&settings.cache_path), target]
 }
 
 /// The rulebook that the settings name.

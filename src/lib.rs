@@ -20,11 +20,12 @@
 //! |---|---|---|
 //! | [`domain`] | values and pure functions: rows, keys, rules and checks, prompt, answer, verdict, results | nothing |
 //! | `net` | what every connection keeps to: TLS, addresses | nothing |
+//! | `fault` | the places at which tests make the program die or fail; nothing in builds without them | nothing |
 //! | [`settings`] | the settings file, the environment and flags, resolved and checked at once | domain, net |
-//! | [`table`] | the traits of tables; Google Sheets, CSV, XLSX and memory | domain, net |
+//! | [`table`] | the traits of tables; Google Sheets, CSV, XLSX and memory | domain, net, fault |
 //! | [`llm`] | the trait of models, the HTTP client, who is asked when and how fast | domain, net |
-//! | [`store`] | one SQLite file: what was paid for, what is not written yet, what ran | domain |
-//! | [`engine`] | the five actors, and nothing else that knows actors | domain, table, llm, store |
+//! | [`store`] | one SQLite file: what was paid for, what is not written yet, what ran | domain, fault |
+//! | [`engine`] | the five actors, and nothing else that knows actors | domain, table, llm, store, fault |
 //! | [`assemble`] | settings into parts: the only place where adapters meet the engine | all of the above |
 //! | [`cli`] | the command line, one file a command | everything |
 //! | [`sandbox`] | a local stand-in for Google Sheets, its sign-in and a model, to try and test against | domain, table |
@@ -60,6 +61,7 @@ pub mod assemble;
 pub mod cli;
 pub mod domain;
 pub mod engine;
+mod fault;
 pub mod llm;
 mod net;
 pub mod sandbox;

@@ -22,7 +22,8 @@ Examples:
 
 Exit codes:
   0 done   1 findings (--fail-on)   2 usage, settings or header   3 some rows not checked or not written
-  4 source, target or providers unavailable   5 cost cap   7 access refused   8 internal error
+  4 source, target or providers unavailable   5 cost cap   6 another instance at work
+  7 access refused   8 internal error
   130/143 stopped by Ctrl-C/SIGTERM after a clean end";
 
 /// Checks project statuses in a table against a rulebook, by code and by a language model, and keeps a
@@ -192,6 +193,9 @@ pub(crate) struct OutputArgs {
     /// Exit with 1 if rows are invalid, or violate a rule of severity must
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) fail_on: FailOn,
+    /// Wait up to so many seconds for another instance that works on the same store or results
+    #[arg(long, default_value_t, value_name = "SECONDS")]
+    pub(crate) wait: u32,
     /// Mark rows as gone even if nearly all of them left the source
     #[arg(long)]
     pub(crate) accept_shrink: bool,

@@ -43,7 +43,7 @@ const MAX_COMMENT: u64 = 1 << 20;
 pub(crate) fn run(session: &Session, args: &CheckTextArgs) -> Result<Exit, CliError> {
     let comment = comment(&args.comment)?;
     let settings = session.settings(Overrides::of_rules(&args.rules))?;
-    let mut parts = Parts { source: None, sink: None, ..assemble::parts(&settings)? };
+    let mut parts = Parts { source: None, ..assemble::parts_beside(&settings)? };
     parts.observer = Some(std::sync::Arc::new(log::observe));
     let rulebook = parts.rulebook.clone();
     let has_model = !parts.providers.is_empty();

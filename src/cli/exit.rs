@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::engine::{Failure, FailureKind, RunError, StartError, Tally, ValidateError};
 use crate::llm::LlmError;
-use crate::store::StoreError;
+use crate::store::{LockError, StoreError};
 use crate::table::TableError;
 
 /// How the program ends. Scripts, cron and systemd rely on the numbers.
@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     Unavailable,
     /// A cost cap ended the run.
     Budget,
+    /// Another instance works on the same store or the same results. Nothing was done.
+    Held,
     /// A key was refused or a file may not be used.
     Access,
     /// A bug.
@@ -43,6 +45,7 @@ impl Exit {
             Self::Partial => 3,
             Self::Unavailable => 4,
             Self::Budget => 5,
+            Self::Held => 6,
             Self::Access => 7,
             Self::Internal => 8,
             Self::Interrupted => 130,
@@ -134,9 +137,21 @@ impl From<RunError> for CliError {
     }
 }
 
+impl From<LockError> for CliError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held { .. } => {
+                Self::new(Exit::Held, format!("{error}; let it finish, or wait for it with --wait SECONDS"))
+            }
+            LockError::Io { .. } => Self::new(Exit::Unavailable, error),
+        }
+    }
+}
+
 impl From<StartError> for CliError {
     fn from(error: StartError) -> Self {
         match error {
+            StartError::Claim(claim) => claim.into(),
             StartError::Store(store) => store.into(),
             StartError::Thread(_) => Self::new(Exit::Unavailable, error),
             StartError::Parts(_) => Self::usage(error),

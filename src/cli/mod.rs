@@ -45,6 +45,7 @@ use session::Session;
 /// A panic ends with code 8 and a message, never with a trace of the machine.
 pub fn main() -> ExitCode {
     panic::set_hook(Box::new(report_panic));
+    crate::fault::arm();
     guarded(start).into()
 }
 

@@ -13,7 +13,7 @@ use super::{run, summary, terminal};
 use crate::assemble;
 use crate::domain::money::{MicroUsd, Price, Usage};
 use crate::domain::outcome::SkipReason;
-use crate::engine::{Mode, Parts, Provider, RunOutcome, RunRequest, Tally};
+use crate::engine::{Mode, Provider, RunOutcome, RunRequest, Tally};
 
 #[derive(Args, Debug)]
 pub(crate) struct PlanArgs {
@@ -36,7 +36,7 @@ const SHORT_ANSWER: u64 = 50;
 pub(crate) fn run(session: &Session, args: &PlanArgs) -> Result<Exit, CliError> {
     let overrides = Overrides::of_input(&args.input).path("target.path", args.output.as_ref());
     let settings = session.settings(overrides)?;
-    let parts = Parts { sink: None, ..assemble::parts(&settings)? };
+    let parts = assemble::parts_beside(&settings)?;
     let (providers, rulebook) = (parts.providers.clone(), parts.rulebook.clone());
     let source = parts.source.as_ref().map(|source| source.name()).unwrap_or_default();
     let request = RunRequest { mode: Mode::Plan, ..run::request(&args.selection, &settings) };

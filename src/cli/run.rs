@@ -26,6 +26,7 @@ use crate::domain::freshness::monday_of;
 use crate::domain::rules::{Rulebook, Severity};
 use crate::engine::{Engine, Mode, Only, Parts, RunOutcome, RunReport, RunRequest, Tally};
 use crate::settings::Settings;
+use crate::store::{Claim, Lock, LockError};
 use crate::table::TableSink;
 
 /// How often progress is looked at.
@@ -61,10 +62,11 @@ struct Done {
 fn reviewed(session: &Session, args: &RunArgs) -> Result<Done, CliError> {
     let overrides = Overrides::of_input(&args.input).path("target.path", args.output.output.as_ref());
     let settings = session.settings(overrides)?;
+    let _held = hold(session, &settings, args.output.wait)?;
     if args.output.rules {
         rules::publish(session, &settings, args.output.dry_run)?;
     }
-    let parts = assemble::parts(&settings)?;
+    let parts = Parts { claims: Vec::new(), ..assemble::parts(&settings)? }; // held already
     let stop = CancellationToken::new();
     let review = Review::new(session, args, &settings, &parts, stop.clone());
     let printer = Arc::new(Mutex::new(printer(session, args)));
@@ -86,6 +88,19 @@ fn reviewed(session: &Session, args: &RunArgs) -> Result<Done, CliError> {
     }
     let exit = review.exit(&report, signals.as_ref().and_then(Signals::exit));
     Ok(Done { report, exit })
+}
+
+/// Claims what this run works on, and waits for another instance as long as it may. Signals end the wait as they end any
+/// program: nothing was begun.
+fn hold(session: &Session, settings: &Settings, wait: u32) -> Result<Vec<Lock>, CliError> {
+    let take = |claim: Claim| match claim.take(Duration::ZERO) {
+        Err(LockError::Held { what }) if wait > 0 => {
+            session.warn(&format!("{what}: another instance is at work on it; waiting up to {wait} s"));
+            claim.take(Duration::from_secs(wait.into()))
+        }
+        other => other,
+    };
+    Ok(assemble::claims(settings).into_iter().map(take).collect::<Result<_, _>>()?)
 }
 
 /// What the run is asked, and what has to be known of its parts when it is over.

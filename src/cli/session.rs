@@ -7,6 +7,7 @@ use super::exit::{CliError, Exit};
 use super::screen::Screen;
 use super::terminal;
 use crate::assemble::AssembleError;
+use crate::fault::{self, Point};
 use crate::settings::{Settings, SettingsSources};
 
 /// The settings file where none is named.
@@ -43,6 +44,7 @@ impl Session {
             None => CliError::usage(error),
         })?;
         settings.warnings().iter().for_each(|warning| self.warn(warning));
+        fault::pass(Point::SettingsRead);
         Ok(settings)
     }
 

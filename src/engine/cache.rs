@@ -16,6 +16,7 @@ use super::clock::Clock;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::key::RowKey;
 use crate::domain::money::{MicroUsd, Usage};
+use crate::fault::{self, Point};
 use crate::store::{
     Attempt, Known, OutboxEntry, Recovery, Results, RunStart, Sending, Store, StoreError, StoredAnswer,
     Unknown, WriteId,
@@ -214,7 +215,11 @@ impl Handler<Keep> for CacheActor {
     type Result = Kept<()>;
 
     fn handle(&mut self, keep: Keep, _ctx: &mut Self::Context) -> Self::Result {
-        self.with(|store, now| store.answer(&keep.attempt, &keep.answer, &keep.results, now))
+        self.with(|store, now| {
+            store.answer(&keep.attempt, &keep.answer, &keep.results, now)?;
+            fault::pass(Point::OutboxWritten);
+            Ok(())
+        })
     }
 }
 
@@ -317,6 +322,8 @@ impl Handler<Close> for CacheActor {
 
     fn handle(&mut self, _: Close, _ctx: &mut Self::Context) -> Self::Result {
         self.closed = true;
+        fault::pass(Point::StoreCloses);
         self.store = None;
+        fault::pass(Point::StoreCloses);
     }
 }

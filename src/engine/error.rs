@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::store::StoreError;
+use crate::store::{LockError, StoreError};
 use crate::table::TableError;
 
 /// Why a run could not begin or go on. Nothing that was paid for is lost.
@@ -52,6 +52,9 @@ pub enum ValidateError {
 /// Why an engine could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// Another instance works on the same store or the same table.
+    #[error(transparent)]
+    Claim(#[from] LockError),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -28,7 +28,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::results::Wording;
 use crate::domain::rules::Rulebook;
 use crate::llm::lane::LaneMemory;
-use crate::store::{Owner, Store, Unknown};
+use crate::store::{Lock, LockError, Owner, Store, Unknown};
 use crate::table::TableSink;
 
 /// Limbs come back quickly and often: a row that kills workers is given up long before its worker is.
@@ -86,6 +86,9 @@ pub(super) fn start(
     if parts.limits.max_workers == 0 || parts.limits.attempts == 0 || parts.limits.batch_size == 0 {
         return Err(StartError::Parts("max_workers, attempts and batch_size must be at least 1".into()));
     }
+    let held: Result<Vec<Lock>, LockError> =
+        parts.claims.iter().map(|claim| claim.take(Duration::ZERO)).collect();
+    let held = held?;
     let store = (parts.store)()?;
     let (commands, inbox) = mpsc::unbounded_channel();
     let (ready, started) = std::sync::mpsc::sync_channel(1);
@@ -101,6 +104,7 @@ pub(super) fn start(
                 serve(Arc::new(engine), arbiter, inbox).await;
             }
         });
+        drop(held); // not before the store is closed
     })?;
     let died = || StartError::Thread(std::io::Error::other("the thread ended at once"));
     let bus = started.recv().map_err(|_| died())??;

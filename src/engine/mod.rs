@@ -73,7 +73,7 @@ impl Engine {
     /// Starts an engine.
     ///
     /// # Errors
-    /// If the store cannot be opened or the machine gives no thread.
+    /// If another instance works on the same store or table, the store cannot be opened, or the machine gives no thread.
     pub fn start(parts: Parts) -> Result<Self, StartError> {
         let (commands, bus, thread) = lifecycle::start(parts)?;
         Ok(Self { handle: EngineHandle::new(commands, bus), thread: Some(thread) })

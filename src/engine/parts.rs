@@ -14,7 +14,7 @@ use crate::domain::rules::Rulebook;
 use crate::llm::lane::Lane;
 use crate::llm::pace::{Known, Learnt};
 use crate::llm::{ChatModel, Room};
-use crate::store::{Store, Unknown};
+use crate::store::{Claim, Store, Unknown};
 use crate::table::{TableSink, TableSource};
 
 /// The parts of an engine. [`Parts::new`] gives all but the rules sensible values.
@@ -35,6 +35,8 @@ pub struct Parts {
     pub providers: Vec<Provider>,
     /// Opens the store.
     pub store: StoreFactory,
+    /// What no other instance may work on while the engine lives.
+    pub claims: Vec<Claim>,
     /// Tells the time of day.
     pub clock: Arc<dyn Clock>,
     /// The report date of runs that bring none; none: today in the time zone.
@@ -143,6 +145,7 @@ impl Parts {
             preview: None,
             providers: Vec::new(),
             store: Arc::new(Store::open_in_memory),
+            claims: Vec::new(),
             clock: Arc::new(SystemClock),
             as_of: None,
             wording: Wording { language: Language::En, timezone: jiff::tz::TimeZone::UTC },

@@ -19,6 +19,7 @@ use crate::domain::fold::fold;
 use crate::domain::judge::Judge;
 use crate::domain::key::Occurrences;
 use crate::domain::outcome::SkipReason;
+use crate::fault::{self, Point};
 use crate::table::{RowCount, TableError, TableSource};
 
 /// Open the source at its top and find the columns. The reply means reading can begin.
@@ -125,6 +126,7 @@ impl Reading {
             let page = source.next_page(self.read.page_rows).await;
             self.bus.table_requests(source.take_requests());
             let page = page?;
+            fault::at(Point::SourceRead).map_err(|error| TableError::from_io(source.name(), &error, ""))?;
             if page.is_empty() {
                 return Ok(if source.was_disturbed() { ReadEnd::Disturbed } else { ReadEnd::Complete });
             }
@@ -141,7 +143,7 @@ impl Reading {
                 }
             }
             match self.dispatcher.send(Offer(offered)).await {
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => fault::pass(Point::RowsPlanned),
                 // The dispatcher died; whoever finishes the run learns the same and says so.
                 Ok(Err(NoRun)) | Err(_) => return Ok(ReadEnd::Cancelled),
             }

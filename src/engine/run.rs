@@ -21,6 +21,7 @@ use crate::domain::foreign::ForeignVerdicts;
 use crate::domain::freshness::Freshness;
 use crate::domain::money::MicroUsd;
 use crate::domain::results::Layout;
+use crate::fault::{self, Point};
 use crate::store::RunStart;
 use crate::table::{SinkOptions, TableError};
 
@@ -320,6 +321,7 @@ impl<'a> Run<'a> {
         if let Err(error) = persist(self.engine.cache.clone(), end).await {
             tracing::warn!(%error, "the run is not in the history");
         }
+        fault::pass(Point::RunEnded);
     }
 }
 

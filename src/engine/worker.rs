@@ -18,6 +18,7 @@ use crate::domain::answer::{Answer, BadAnswer};
 use crate::domain::entry::Entry;
 use crate::domain::judge::Judge;
 use crate::domain::rules::CodeReview;
+use crate::fault::{self, Point};
 use crate::llm::{ChatModel, NoAnswer, Question, Reply};
 
 /// Ask this model about this row. The reply is the whole fate of the attempt.
@@ -108,7 +109,9 @@ impl Handler<Validate> for LlmWorker {
 }
 
 async fn attempt(ask: Validate) -> Result<Judged, JobError> {
-    let reply = ask.model.ask(&ask.question).await.map_err(|none| JobError::Llm(Box::new(none)))?;
+    let asked = fault::during(Point::CallSent, ask.model.ask(&ask.question)).await;
+    let reply = asked.map_err(|none| JobError::Llm(Box::new(none)))?;
+    fault::pass(Point::AnswerArrived);
     match ask.judge.read(&ask.entry, &ask.review, &reply.text) {
         Ok(answer) => Ok(Judged { reply, answer }),
         Err(problem) => Err(JobError::BadAnswer { problem, reply: Box::new(reply) }),

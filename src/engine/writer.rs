@@ -23,6 +23,7 @@ use super::supervise::panic_text;
 use crate::domain::foreign::ForeignVerdicts;
 use crate::domain::key::RowKey;
 use crate::domain::results::ResultRow;
+use crate::fault::{self, Point};
 use crate::store::WriteId;
 use crate::table::{Committed, SinkOptions, TableError, TableSink};
 
@@ -397,7 +398,9 @@ async fn commit_noted(
     target: Arc<str>,
 ) -> Result<Committed, TableError> {
     if sink.settles_within().is_zero() {
-        return sink.commit().await;
+        let committed = sink.commit().await;
+        fault::pass(Point::TableVerified);
+        return committed;
     }
     let note = |under_way| {
         let note = persist(cache.clone(), NoteCommit { target: Arc::clone(&target), under_way });
@@ -409,6 +412,7 @@ async fn commit_noted(
     };
     note(true).await;
     let committed = sink.commit().await;
+    fault::pass(Point::TableVerified);
     if committed.is_ok() || sink.is_settled() {
         note(false).await;
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
-use rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
+use rusqlite::ffi::{SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHORT_READ};
 
 /// Why a call to the store failed. A failed call changed nothing.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The file is a store, or was one, and is damaged.
-    #[error("{}: damaged ({detail}); move it away, and a new one is made", .path.display())]
+    #[error("{}: damaged ({detail}); the next run keeps it aside and goes on with what can be read", .path.display())]
     Corrupt {
         /// The store's file.
         path: PathBuf,
@@ -123,8 +123,11 @@ impl StoreError {
             | E::Utf8Error(..) => return Self::Corrupt { path, detail },
             _ => return Self::Unexpected { path, detail },
         };
-        if code.extended_code == SQLITE_IOERR_SHORT_READ {
-            return Self::Corrupt { path, detail };
+        match code.extended_code {
+            SQLITE_IOERR_SHORT_READ => return Self::Corrupt { path, detail },
+            // The file that connections share could not grow: there is no room for it.
+            SQLITE_IOERR_SHMSIZE => return Self::Full { path },
+            _ => {}
         }
         match code.code {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy { path },
@@ -164,6 +167,7 @@ mod tests {
     fn sqlite_codes_become_what_a_person_can_act_on() {
         assert!(matches!(of_code(ffi::SQLITE_BUSY_SNAPSHOT), StoreError::Busy { .. }));
         assert!(matches!(of_code(ffi::SQLITE_FULL), StoreError::Full { .. }));
+        assert!(matches!(of_code(ffi::SQLITE_IOERR_SHMSIZE), StoreError::Full { .. }));
         assert!(matches!(of_code(ffi::SQLITE_READONLY_DBMOVED), StoreError::ReadOnly { .. }));
         assert!(matches!(of_code(ffi::SQLITE_CORRUPT_INDEX), StoreError::Corrupt { .. }));
         assert!(matches!(of_code(ffi::SQLITE_NOTADB), StoreError::Corrupt { .. }));

@@ -9,25 +9,31 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
-use super::schema::{self, Identity, KNOWN};
+use super::notices::Notice;
+use super::schema::{self, Identity, STEPS, Steps, newest};
+use crate::fault::{self, Point};
 
 /// How long a call waits for somebody else's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What stood at a path.
 pub(super) enum Opened {
-    /// Our store, with the newest tables.
-    Ours(Connection),
+    /// Our store, with the newest tables; and, where older ones were brought up, what people should know of that.
+    Ours(Connection, Option<Notice>),
     /// Something of another program. It was only looked at.
     Foreign,
 }
 
 /// Opens the store at `path`; makes it, and the folders to it, where there is nothing yet.
 pub(super) fn open(path: &Path) -> Result<Opened, StoreError> {
+    open_with(path, STEPS)
+}
+
+fn open_with(path: &Path, steps: Steps) -> Result<Opened, StoreError> {
     // Absolute, so that no name is special to SQLite, such as `:memory:`.
     let path = &std::path::absolute(path).map_err(|error| StoreError::from_io(path, error))?;
     make_private(path)?;
-    match connect_patiently(path) {
+    match connect_patiently(path, steps) {
         Err(StoreError::Corrupt { .. }) if is_of_another_format(path) => Ok(Opened::Foreign),
         // Then it is not the system that forbids it, but a version in the header that nobody writes.
         Err(StoreError::ReadOnly { path }) if may_be_written(&path) => {
@@ -45,14 +51,21 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 }
 
 /// Gives the connection its settings and the newest tables.
-pub(super) fn prepare(path: &Path, mut conn: Connection) -> Result<Connection, StoreError> {
+pub(super) fn prepare(path: &Path, conn: Connection) -> Result<Connection, StoreError> {
+    prepare_with(path, conn, STEPS)
+}
+
+fn prepare_with(path: &Path, mut conn: Connection, steps: Steps) -> Result<Connection, StoreError> {
     let migrated = |error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => StoreError::from_sqlite(path, err),
         other => StoreError::Unexpected { path: path.to_owned(), detail: other.to_string() },
     };
     schema::configure(&mut conn).map_err(|error| StoreError::from_sqlite(path, error))?;
-    schema::migrate(&mut conn).map_err(migrated)?;
-    if schema::is_intact(&conn).map_err(migrated)? {
+    let failed = |error| StoreError::from_io(path, error);
+    fault::at(Point::StoreMigrates).map_err(failed)?;
+    schema::migrate(&mut conn, steps).map_err(migrated)?;
+    fault::at(Point::StoreMigrates).map_err(failed)?;
+    if schema::is_intact(&conn, steps).map_err(migrated)? {
         Ok(conn)
     } else {
         Err(damaged(path, "its tables were changed"))
@@ -66,10 +79,10 @@ fn may_be_written(path: &Path) -> bool {
 }
 
 /// SQLite does not wait while another process makes the file and changes its journal; we do.
-fn connect_patiently(path: &Path) -> Result<Opened, StoreError> {
+fn connect_patiently(path: &Path, steps: Steps) -> Result<Opened, StoreError> {
     let patience = Instant::now() + BUSY_TIMEOUT;
     loop {
-        match connect(path) {
+        match connect(path, steps) {
             Err(StoreError::Busy { .. }) if Instant::now() < patience => {
                 std::thread::park_timeout(Duration::from_millis(10));
             }
@@ -78,26 +91,45 @@ fn connect_patiently(path: &Path) -> Result<Opened, StoreError> {
     }
 }
 
-fn connect(path: &Path) -> Result<Opened, StoreError> {
+fn connect(path: &Path, steps: Steps) -> Result<Opened, StoreError> {
     let failed = |error| StoreError::from_sqlite(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     // Until we know whose file it is, not even its journal is tidied up.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(failed)?;
-    match schema::identify(&conn).map_err(|error| unreadable(path, error))? {
+    let known = newest(steps);
+    let older = match schema::identify(&conn, steps).map_err(|error| unreadable(path, error))? {
         Identity::Foreign => return Ok(Opened::Foreign),
         Identity::Damaged => return Err(damaged(path, "its header contradicts its tables")),
-        Identity::Ours(found) if found > KNOWN => {
-            return Err(StoreError::Newer { path: path.to_owned(), found, known: KNOWN });
+        Identity::Ours(found) if found > known => {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known });
         }
-        Identity::Ours(_) | Identity::Blank => {}
-    }
+        Identity::Ours(found) => (found < known).then_some(found),
+        Identity::Blank => None,
+    };
     if conn.is_readonly("main").map_err(failed)? {
         return Err(StoreError::ReadOnly { path: path.to_owned() });
     }
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
-    prepare(path, conn).map(Opened::Ours)
+    let migrated = older.map(|version| back_up(path, &conn, version)).transpose()?;
+    Ok(Opened::Ours(prepare_with(path, conn, steps)?, migrated))
+}
+
+/// Keeps the file as it is before its tables are brought to the newest version.
+fn back_up(path: &Path, conn: &Connection, version: i64) -> Result<Notice, StoreError> {
+    let backup = path.with_extension(format!("v{version}.backup.sqlite"));
+    match fs::remove_file(&backup) {
+        // Of an earlier try, which a crash cut short.
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(StoreError::from_io(&backup, error));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    make_private(&backup)?;
+    conn.execute("VACUUM INTO ?1", [backup.to_string_lossy()])
+        .map_err(|error| StoreError::from_sqlite(path, error))?;
+    Ok(Notice::Migrated { from: version, backup })
 }
 
 fn damaged(path: &Path, detail: &str) -> StoreError {
@@ -117,7 +149,7 @@ fn unreadable(path: &Path, error: rusqlite::Error) -> StoreError {
 ///
 /// The file is made under another name and renamed: closing a descriptor of the store itself would drop
 /// the locks that SQLite holds on it elsewhere in this process.
-fn make_private(path: &Path) -> Result<(), StoreError> {
+pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(there) if there.is_dir() => {
             return Err(StoreError::from_io(path, io::ErrorKind::IsADirectory.into()));
@@ -137,7 +169,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn make_folders(folder: &Path) -> Result<(), StoreError> {
+pub(super) fn make_folders(folder: &Path) -> Result<(), StoreError> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
     for folder in missing.into_iter().rev() {
         let made = make_folder(folder).and_then(|()| restrict(folder, 0o700));
@@ -181,4 +213,66 @@ fn is_of_another_format(path: &Path) -> bool {
     let read = fs::File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
     let same = head.iter().zip(MAGIC).filter(|(left, right)| left == right).count();
     read.is_ok() && 2 * same < head.len() && head.iter().any(|byte| *byte != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite_migration::M;
+
+    use super::*;
+
+    fn opened(path: &Path, steps: Steps) -> Result<(Connection, Option<Notice>), StoreError> {
+        match open_with(path, steps)? {
+            Opened::Ours(conn, notice) => Ok((conn, notice)),
+            Opened::Foreign => panic!("it is ours"),
+        }
+    }
+
+    fn memories(conn: &Connection) -> i64 {
+        conn.query_row("SELECT count(*) FROM memory", [], |row| row.get(0)).unwrap()
+    }
+
+    /// The newest tables, and one step more.
+    fn with_a_step(sql: &'static str) -> Steps {
+        Box::leak(STEPS.iter().cloned().chain([M::up(sql)]).collect::<Box<[_]>>())
+    }
+
+    #[test]
+    fn older_tables_are_brought_up_and_the_file_is_kept_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.sqlite");
+        let (conn, notice) = opened(&path, STEPS).unwrap();
+        assert_eq!(notice, None, "a new file has nothing to keep");
+        conn.execute("INSERT INTO memory VALUES ('k', '1', 0)", []).unwrap();
+        drop(conn);
+
+        let newer = with_a_step("ALTER TABLE memory ADD COLUMN note TEXT");
+        let backup = path.with_extension("v1.backup.sqlite");
+        fs::write(&backup, "cut short").unwrap();
+        let (conn, notice) = opened(&path, newer).unwrap();
+        assert_eq!(notice, Some(Notice::Migrated { from: 1, backup: backup.clone() }));
+        assert_eq!(memories(&conn), 1);
+        drop(conn);
+        assert_eq!(opened(&path, newer).unwrap().1, None, "once");
+        assert!(matches!(opened(&path, STEPS), Err(StoreError::Newer { found: 2, known: 1, .. })));
+        let (old, _) = opened(&backup, STEPS).unwrap();
+        assert_eq!(memories(&old), 1, "the backup is a store of the older version");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&backup).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.sqlite");
+        let (conn, _) = opened(&path, STEPS).unwrap();
+        conn.execute("INSERT INTO memory VALUES ('k', '1', 0)", []).unwrap();
+        drop(conn);
+        let broken = with_a_step("ALTER TABLE memory ADD COLUMN note TEXT; DROP TABLE absent");
+        opened(&path, broken).unwrap_err();
+        assert_eq!(memories(&opened(&path, STEPS).unwrap().0), 1);
+    }
 }

@@ -73,7 +73,7 @@ impl Judged {
         Ok(())
     }
 
-    fn read(row: &Row<'_>, job: &str, row_key: &RowKey) -> Option<Self> {
+    pub(super) fn read(row: &Row<'_>, job: &str, row_key: &RowKey) -> Option<Self> {
         let verdict: String = row.get("verdict").ok()?;
         let judged = Self {
             job: job.to_owned(),

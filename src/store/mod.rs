@@ -6,7 +6,8 @@
 //! - **outbox** ([`Store::pending`], [`Store::confirm`]): results that no target has confirmed yet, and
 //!   **commits** ([`Store::begin_commit`]) that may still take effect;
 //! - **runs** ([`Store::begin_run`]) and what a dead one left behind; **history** of the rows' verdicts;
-//! - **memory** ([`Store::remember`]) and **maintenance** ([`Store::verify`], [`Store::prune`]).
+//! - **memory** ([`Store::remember`]) and **maintenance** ([`Store::verify`], [`Store::prune`]);
+//! - **claims** ([`Claim`]): who may work alone; **salvage** ([`Store::open_or_mend`]): what a damaged file still holds.
 //!
 //! The store reads no clock and names nothing: moments, owners and ids come with each call. Every call is
 //! one transaction, durable when it returns, and harmless to repeat with the same arguments: whoever is
@@ -19,17 +20,20 @@ mod error;
 mod file;
 mod history;
 mod ledger;
+mod lock;
 mod maintenance;
 mod memory;
 mod notices;
 mod outbox;
 mod results;
 mod runs;
+mod salvage;
 mod schema;
 mod sql;
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use answer::StoredAnswer;
@@ -37,13 +41,16 @@ pub use calls::Known;
 pub use error::StoreError;
 pub use history::Judged;
 pub use ledger::{Answered, Attempt, AttemptId, Owner, Sending};
+pub use lock::{Claim, Lock, LockError};
 pub use maintenance::{Pruned, Stats};
 pub use memory::Note;
 pub use notices::Notice;
 pub use outbox::{OutboxEntry, WriteId};
 pub use results::Results;
 pub use runs::{Recovery, RunRecord, RunStart, Unknown};
+pub use salvage::Salvage;
 
+use crate::fault::{self, Point};
 use file::Opened;
 use notices::Notes;
 
@@ -62,17 +69,33 @@ impl Store {
     /// is left alone: the store then lives beside it, as `NAME.v2.sqlite`, and [`Store::notices`] says so.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        if let Opened::Ours(conn) = file::open(path)? {
-            return Ok(Self { conn, path: path.to_owned(), notes: Notes::default() });
+        if let Opened::Ours(conn, opened) = file::open(path)? {
+            return Ok(Self { conn, path: path.to_owned(), notes: Notes { opened, ..Notes::default() } });
         }
         let used = file::beside(path);
         match file::open(&used)? {
-            Opened::Ours(conn) => {
+            Opened::Ours(conn, opened) => {
                 let elsewhere = Some((path.to_owned(), used.clone()));
-                Ok(Self { conn, path: used, notes: Notes { elsewhere, ..Notes::default() } })
+                Ok(Self { conn, path: used, notes: Notes { elsewhere, opened, ..Notes::default() } })
             }
             Opened::Foreign => Err(StoreError::Foreign { path: used }),
         }
+    }
+
+    /// [`Store::open`] for whoever alone works with the store ([`Claim::of_store`]): the file is looked through, and if
+    /// it is damaged it is kept under another name, what can still be read goes into a new one, and
+    /// [`Store::notices`] says so. `now` names the damaged file.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`], but for damage that could be mended.
+    pub fn open_or_mend(path: impl AsRef<Path>, now: Timestamp) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let opened = Self::open(path).and_then(|store| store.quick_check().map(|()| store));
+        let Err(StoreError::Corrupt { path: damaged, detail }) = opened else { return opened };
+        let salvage = salvage::replace(&damaged, detail, now)?;
+        let mut store = Self::open(path)?;
+        store.notes.opened = Some(Notice::Mended(salvage));
+        Ok(store)
     }
 
     /// A store without a file, gone when it is dropped.
@@ -92,12 +115,12 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let written = self.conn.transaction().and_then(|tx| {
-            let value = work(&tx)?;
-            tx.commit()?;
-            Ok(value)
-        });
-        written.map_err(|error| StoreError::from_sqlite(&self.path, error))
+        let failed = |error| StoreError::from_sqlite(&self.path, error);
+        let tx = self.conn.transaction().map_err(failed)?;
+        let value = work(&tx).map_err(failed)?;
+        fault::at(Point::StoreCommits).map_err(|error| StoreError::from_io(&self.path, error))?;
+        tx.commit().map_err(failed)?;
+        Ok(value)
     }
 
     /// Runs `work` on one unchanging view of the file.
@@ -112,7 +135,6 @@ impl Store {
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    use jiff::Timestamp;
     use uuid::Uuid;
 
     use super::*;

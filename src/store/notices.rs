@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Store;
+use super::salvage::Salvage;
 
 /// Something about the store that people should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,15 @@ pub enum Notice {
         /// The file that is used.
         used: PathBuf,
     },
+    /// The file was made by an older version and has the newest tables now.
+    Migrated {
+        /// Its schema version before.
+        from: i64,
+        /// The file as it was.
+        backup: PathBuf,
+    },
+    /// The file was damaged. It was kept, and what could be read of it stands in a new one.
+    Mended(Salvage),
     /// Others on this machine may read or change the file, and it holds the texts of the table.
     OpenToOthers {
         /// The file.
@@ -39,6 +49,10 @@ impl fmt::Display for Notice {
                 configured.display(),
                 used.display()
             ),
+            Self::Migrated { from, backup } => {
+                write!(f, "the store was of schema {from} and is brought up; as it was: {}", backup.display())
+            }
+            Self::Mended(salvage) => salvage.fmt(f),
             Self::OpenToOthers { path, mode } => {
                 write!(f, "{} can be read by others (mode {mode:04o}); make it 0600", path.display())
             }
@@ -55,6 +69,8 @@ impl fmt::Display for Notice {
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub elsewhere: Option<(PathBuf, PathBuf)>,
+    /// What was done with the file when it was opened.
+    pub opened: Option<Notice>,
     pub damaged_answers: u64,
     pub unreadable_records: u64,
     pub marks_failed: Option<String>,
@@ -68,6 +84,7 @@ impl Store {
         let elsewhere = self.notes.elsewhere.clone();
         [
             elsewhere.map(|(configured, used)| Notice::Elsewhere { configured, used }),
+            self.notes.opened.clone(),
             self.open_to_others(),
             counted(self.notes.damaged_answers, Notice::DamagedAnswers),
             counted(self.notes.unreadable_records, Notice::UnreadableRecords),

@@ -10,14 +10,19 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
-/// The newest schema version known here.
-pub(super) const KNOWN: i64 = MIGRATIONS_SLICE.len() as i64;
+/// The steps to the newest tables known here; the n-th leads to schema version n.
+pub(super) type Steps = &'static [M<'static>];
+
+/// The newest schema version that `steps` lead to.
+pub(super) const fn newest(steps: Steps) -> i64 {
+    steps.len() as i64
+}
 
 /// What the header of an SQLite file carries if it is our store: `SVal`.
 const APPLICATION_ID: i32 = 0x5356_616c;
 
 /// Times are microseconds since 1970, money is millionths of a US dollar, ids are UUIDs.
-const MIGRATIONS_SLICE: &[M<'_>] = &[M::up(
+pub(super) const STEPS: Steps = &[M::up(
     "
     CREATE TABLE call (
         fingerprint BLOB PRIMARY KEY NOT NULL,
@@ -119,7 +124,7 @@ pub(super) enum Identity {
 }
 
 /// Looks at the header and the names of the tables; changes nothing.
-pub(super) fn identify(conn: &Connection) -> rusqlite::Result<Identity> {
+pub(super) fn identify(conn: &Connection, steps: Steps) -> rusqlite::Result<Identity> {
     // One look at all three: another process may be making the tables just now.
     let conn = conn.unchecked_transaction()?;
     let id: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
@@ -132,7 +137,7 @@ pub(super) fn identify(conn: &Connection) -> rusqlite::Result<Identity> {
     )?;
     Ok(match (id, version) {
         (0, 0) if tables == 0 => Identity::Blank,
-        (APPLICATION_ID, 1..) if ours == OUR_TABLES || version > KNOWN => Identity::Ours(version),
+        (APPLICATION_ID, 1..) if ours == OUR_TABLES || version > newest(steps) => Identity::Ours(version),
         (APPLICATION_ID, _) => Identity::Damaged,
         _ if ours == OUR_TABLES => Identity::Damaged,
         _ => Identity::Foreign,
@@ -157,20 +162,20 @@ pub(super) fn configure(conn: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// Brings the tables to the newest version, all of them or none.
-pub(super) fn migrate(conn: &mut Connection) -> Result<(), rusqlite_migration::Error> {
-    let migrations = Migrations::from_slice(MIGRATIONS_SLICE);
+pub(super) fn migrate(conn: &mut Connection, steps: Steps) -> Result<(), rusqlite_migration::Error> {
+    let migrations = Migrations::from_slice(steps);
     let Err(error) = migrations.to_latest(conn) else { return Ok(()) };
     // Another process may have made the tables between our look at the version and our lock.
     match conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)) {
-        Ok(version) if version == KNOWN => Ok(()),
+        Ok(version) if version == newest(steps) => Ok(()),
         _ => Err(error),
     }
 }
 
 /// True if every table and index of ours is as the migrations make it; what others added does not matter.
-pub(super) fn is_intact(conn: &Connection) -> Result<bool, rusqlite_migration::Error> {
+pub(super) fn is_intact(conn: &Connection, steps: Steps) -> Result<bool, rusqlite_migration::Error> {
     let mut fresh = Connection::open_in_memory()?;
-    migrate(&mut fresh)?;
+    migrate(&mut fresh, steps)?;
     let found = definitions(conn)?;
     Ok(definitions(&fresh)?.iter().all(|(name, definition)| found.get(name) == Some(definition)))
 }
@@ -187,11 +192,11 @@ mod tests {
 
     #[test]
     fn the_migrations_run_and_make_a_file_that_is_ours() {
-        Migrations::from_slice(MIGRATIONS_SLICE).validate().unwrap();
+        Migrations::from_slice(STEPS).validate().unwrap();
         let mut conn = Connection::open_in_memory().unwrap();
-        assert_eq!(identify(&conn).unwrap(), Identity::Blank);
-        migrate(&mut conn).unwrap();
-        assert_eq!(identify(&conn).unwrap(), Identity::Ours(KNOWN));
+        assert_eq!(identify(&conn, STEPS).unwrap(), Identity::Blank);
+        migrate(&mut conn, STEPS).unwrap();
+        assert_eq!(identify(&conn, STEPS).unwrap(), Identity::Ours(newest(STEPS)));
         let id: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0)).unwrap();
         assert_eq!(id, APPLICATION_ID);
         assert_eq!(id.to_be_bytes(), *b"SVal");
@@ -200,31 +205,31 @@ mod tests {
     #[test]
     fn a_header_that_contradicts_the_tables_is_damage() {
         let mut conn = Connection::open_in_memory().unwrap();
-        migrate(&mut conn).unwrap();
+        migrate(&mut conn, STEPS).unwrap();
         conn.pragma_update(None, "user_version", 0).unwrap();
-        assert_eq!(identify(&conn).unwrap(), Identity::Damaged);
-        conn.pragma_update(None, "user_version", KNOWN).unwrap();
+        assert_eq!(identify(&conn, STEPS).unwrap(), Identity::Damaged);
+        conn.pragma_update(None, "user_version", newest(STEPS)).unwrap();
         conn.pragma_update(None, "application_id", 5).unwrap();
-        assert_eq!(identify(&conn).unwrap(), Identity::Damaged);
+        assert_eq!(identify(&conn, STEPS).unwrap(), Identity::Damaged);
     }
 
     #[test]
     fn other_programs_files_are_foreign_and_newer_ones_of_ours_are_not() {
         let conn = Connection::open_in_memory().unwrap();
         conn.execute_batch("CREATE TABLE llm_cache (k TEXT, v TEXT)").unwrap();
-        assert_eq!(identify(&conn).unwrap(), Identity::Foreign);
+        assert_eq!(identify(&conn, STEPS).unwrap(), Identity::Foreign);
         conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         conn.pragma_update(None, "user_version", 99).unwrap();
-        assert_eq!(identify(&conn).unwrap(), Identity::Ours(99));
+        assert_eq!(identify(&conn, STEPS).unwrap(), Identity::Ours(99));
     }
 
     #[test]
     fn a_table_that_was_changed_is_noticed_and_one_that_was_added_is_not() {
         let mut conn = Connection::open_in_memory().unwrap();
-        migrate(&mut conn).unwrap();
+        migrate(&mut conn, STEPS).unwrap();
         conn.execute_batch("CREATE INDEX mine ON attempt (model); CREATE TABLE notes (text)").unwrap();
-        assert!(is_intact(&conn).unwrap());
+        assert!(is_intact(&conn, STEPS).unwrap());
         conn.execute_batch("ALTER TABLE attempt RENAME COLUMN owner TO own").unwrap();
-        assert!(!is_intact(&conn).unwrap());
+        assert!(!is_intact(&conn, STEPS).unwrap());
     }
 }

@@ -286,6 +286,7 @@ impl TableError {
             Kind::NotFound => Self::NotFound { table, detail },
             Kind::PermissionDenied | Kind::ReadOnlyFilesystem => Self::Forbidden { table, detail },
             Kind::IsADirectory | Kind::NotADirectory | Kind::InvalidData => Self::Malformed { table, detail },
+            Kind::StorageFull | Kind::QuotaExceeded => Self::Full { table, detail },
             _ => Self::Unavailable { table, detail, retry_after: None },
         }
     }

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
+use crate::fault::{self, Point};
+
 /// A file that is written beside the one it is to replace.
 ///
 /// As long as the old content is only kept, nothing is written: an unchanged file stays as it is. A crash
@@ -92,12 +94,15 @@ impl Replacement {
         let Some(new) = self.new else {
             return Ok(());
         };
+        fault::at(Point::TableWrites)?;
         let new = new.into_inner().map_err(io::IntoInnerError::into_error)?;
         new.as_file().sync_all()?;
+        fault::at(Point::TableSent)?;
         if Stamp::read(&self.target)? != self.old {
             return Err(io::Error::other("somebody changed the file while it was being updated"));
         }
         new.persist(&self.target).map_err(|error| error.error)?;
+        fault::at(Point::TableAnswered)?;
         sync_folder(folder(&self.target))
     }
 

@@ -4,12 +4,14 @@
 
 mod budget;
 mod cli;
+mod crash;
 mod edges;
 mod engine;
 mod faults;
 mod golden;
 mod google;
 mod hostile;
+mod instances;
 mod kill;
 mod limiter;
 mod malformed;

@@ -4,18 +4,19 @@
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the crate.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("net", &[]),
+    ("fault", &[]),
     ("settings", &["domain", "net"]),
-    ("table", &["domain", "net"]),
+    ("table", &["domain", "net", "fault"]),
     ("llm", &["domain", "net"]),
-    ("store", &["domain"]),
-    ("engine", &["domain", "table", "llm", "store"]),
+    ("store", &["domain", "fault"]),
+    ("engine", &["domain", "table", "llm", "store", "fault"]),
     ("testing", &["domain", "table", "llm"]),
     ("sandbox", &["domain", "table"]),
     ("assemble", &["domain", "settings", "table", "llm", "store", "engine"]),
-    ("cli", &["domain", "settings", "table", "llm", "store", "engine", "assemble", "sandbox"]),
+    ("cli", &["domain", "settings", "table", "llm", "store", "engine", "assemble", "sandbox", "fault"]),
 ];
 
 /// Adapters that the engine must not know: it knows their traits.

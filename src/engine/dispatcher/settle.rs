@@ -14,6 +14,7 @@ use crate::domain::answer::Answer;
 use crate::domain::money::MicroUsd;
 use crate::domain::outcome::{Origin, Outcome, Paid, Provenance, RowState};
 use crate::domain::results::ResultRow;
+use crate::fault::{self, Point};
 use crate::store::{Judged, OutboxEntry, Results, StoreError, StoredAnswer, WriteId};
 
 /// A row that is about to get its state.
@@ -55,6 +56,7 @@ impl Dispatcher {
         }
         let kept = persist(self.to.cache.clone(), keep).into_actor(self);
         ctx.spawn(kept.map(move |reply, dispatcher, ctx| {
+            fault::pass(Point::AnswerStored);
             if let Err(error) = reply {
                 // The answer is here all the same: the rows are written, but nothing more is paid for.
                 dispatcher.halt(Halted::Store(error.to_string()));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use status_validator::domain::verdict::Verdict;
-use status_validator::store::{Judged, Known, Notice, Store, StoreError, Unknown};
+use status_validator::store::{Judged, Known, Notice, Salvage, Store, StoreError, Unknown};
 use tempfile::TempDir;
 
 use super::*;
@@ -47,7 +47,10 @@ fn sound(path: &Path) {
 /// Does with the file all that a run does, and looks at every value that comes back. Says how many answers
 /// and entries were served.
 fn use_all(path: &Path, what: &str) -> Result<(usize, usize), StoreError> {
-    let mut store = Store::open(path)?;
+    use_store(Store::open(path)?, what)
+}
+
+fn use_store(mut store: Store, what: &str) -> Result<(usize, usize), StoreError> {
     if let Err(error) = store.verify().and_then(|_| store.stats()) {
         is_told(&error, what);
     }
@@ -149,6 +152,83 @@ fn a_file_cut_short_or_overwritten_is_refused_or_good() {
                 "{what}: {error}"
             );
         }
+    }
+}
+
+/// Raise it for a long sweep: `SV_DAMAGE_SEEDS=10 cargo test --test it store::damage -- --nocapture`.
+fn seeds() -> u64 {
+    std::env::var("SV_DAMAGE_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
+}
+
+/// A folder with this file and nothing else.
+fn alone(folder: &TempDir, bytes: &[u8]) {
+    for file in fs::read_dir(folder.path()).unwrap() {
+        fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    fs::write(folder.path().join("store.sqlite"), bytes).unwrap();
+}
+
+#[test]
+fn whatever_is_damaged_is_mended_by_whoever_opens_it_next() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.sqlite");
+    sound(&path);
+    let good = fs::read(&path).unwrap();
+    for seed in 0..seeds() {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let flips = (0..200).map(|_| {
+            let (at, bit) = (random.usize(..good.len()), random.u8(..8));
+            let mut bytes = good.clone();
+            bytes[at] ^= 1 << bit;
+            (format!("seed {seed}: byte {at}, bit {bit}"), bytes)
+        });
+        let flips: Vec<_> = flips.collect();
+        let cuts = (0..50).map(|_| {
+            let length = random.usize(1..good.len());
+            (format!("seed {seed}: cut to {length}"), good[..length].to_vec())
+        });
+        let cuts: Vec<_> = cuts.collect();
+        for (kind, damages) in [("flipped bits", flips), ("truncations", cuts)] {
+            let (mut mended, mut served, mut salvaged) = (0, 0, 0);
+            for (what, bytes) in &damages {
+                alone(&folder, bytes);
+                let store =
+                    Store::open_or_mend(&path, at(9)).unwrap_or_else(|error| panic!("{what}: {error}"));
+                let mend = mend_of(&store);
+                let (answers, _) = use_store(store, what).unwrap_or_else(|error| panic!("{what}: {error}"));
+                served += answers;
+                if let Some(salvage) = mend {
+                    mended += 1;
+                    salvaged += salvage.answers;
+                    assert_eq!(salvage.answers as usize, answers, "{what}");
+                    assert_eq!(&fs::read(&salvage.kept_in).unwrap(), bytes, "{what}: kept as it was");
+                    private(&path);
+                }
+                let again = Store::open_or_mend(&path, at(10)).unwrap();
+                assert!(mend_of(&again).is_none(), "{what}: once");
+            }
+            let share = |answers: u64, of: u64| 100.0 * answers as f64 / (of * CALLS).max(1) as f64;
+            let (all, of_all) = (damages.len() as u64, share(served as u64, damages.len() as u64));
+            println!(
+                "{all} {kind}: {mended} files mended, {:.1} % of their answers salvaged; {of_all:.1} % of all served, 0 wrong",
+                share(salvaged, mended)
+            );
+        }
+    }
+}
+
+fn mend_of(store: &Store) -> Option<Salvage> {
+    store.notices().into_iter().find_map(|notice| match notice {
+        Notice::Mended(salvage) => Some(salvage),
+        _ => None,
+    })
+}
+
+fn private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -35,6 +36,8 @@ pub(crate) enum Answer {
     Whole(Vec<u8>),
     /// Sends these bytes after a while, and keeps the connection.
     Late(Vec<u8>, Duration),
+    /// Sends these bytes when there is a permit, and keeps the connection.
+    Gated(Vec<u8>, Arc<Semaphore>),
     /// Sends these bytes and closes the connection.
     Cut(Vec<u8>),
     /// Sends one byte at each tick.
@@ -103,6 +106,14 @@ impl Answer {
         }
     }
 
+    /// The same bytes when the gate has a permit, which is used up.
+    pub(crate) fn behind(self, gate: &Arc<Semaphore>) -> Self {
+        match self {
+            Self::Whole(bytes) => Self::Gated(bytes, Arc::clone(gate)),
+            other => other,
+        }
+    }
+
     /// A JSON answer.
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::text(status, &[("content-type", "application/json")], &body.to_string())
@@ -157,6 +168,12 @@ async fn serve(stream: TcpStream, received: Arc<Mutex<Vec<Request>>>, script: Ar
             }
             Answer::Late(bytes, after) => {
                 tokio::time::sleep(after).await;
+                if stream.write_all(&bytes).await.is_err() {
+                    return;
+                }
+            }
+            Answer::Gated(bytes, gate) => {
+                gate.acquire().await.unwrap().forget();
                 if stream.write_all(&bytes).await.is_err() {
                     return;
                 }

@@ -16,6 +16,7 @@ use super::undo::Changes;
 use super::write::Write;
 use crate::domain::columns::{HeaderProblem, HeaderProblems};
 use crate::domain::results::ResultColumn;
+use crate::fault::{self, Point};
 use crate::table::google::account::{READ_WRITE, SERVER_LIMIT, View};
 use crate::table::google::fault::Fault;
 use crate::table::google::place::Place;
@@ -316,8 +317,11 @@ impl ResultsTab {
         fence: Option<&str>,
         count: &mut Requests,
     ) -> Result<Sent, TableError> {
-        match self.place.account.update(&self.place.spreadsheet_id, list, count).await {
+        fault::at(Point::TableWrites).map_err(|error| self.place.unavailable(error.to_string()))?;
+        let update = self.place.account.update(&self.place.spreadsheet_id, list, count);
+        match fault::during(Point::TableSent, update).await {
             Ok(answer) => {
+                fault::pass(Point::TableAnswered);
                 if let Some(fence) = fence {
                     // The server may have given it another id than the one that was asked for.
                     let replies = answer.replies.into_iter().flatten();
