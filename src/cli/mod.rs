@@ -4,6 +4,7 @@
 //! - [`screen`], [`terminal`], [`rows`], [`summary`], [`progress`], [`log`]: what people and programs see.
 //!   Standard output is for data, standard error for everything else, and no text of a cell, a model or a
 //!   server gets there with its control characters alive.
+//! - [`secrets`]: keys are in nothing that is said, and in no core dump.
 //! - [`signals`]: the only place of the crate that listens to them.
 
 mod args;
@@ -24,6 +25,7 @@ mod run;
 mod runs;
 mod sandbox;
 mod screen;
+mod secrets;
 mod session;
 mod signals;
 mod summary;
@@ -45,6 +47,7 @@ use session::Session;
 /// A panic ends with code 8 and a message, never with a trace of the machine.
 pub fn main() -> ExitCode {
     panic::set_hook(Box::new(report_panic));
+    secrets::keep_out_of_dumps();
     crate::fault::arm();
     guarded(start).into()
 }
@@ -103,7 +106,7 @@ fn unambiguous(cli: Cli) -> Result<Cli, clap::Error> {
 /// Panics of actors are caught and reported by the engine; here they only leave a trace in the log.
 fn report_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    let text = panic.payload_as_str().unwrap_or("no message");
+    let text = &*secrets::hidden(panic.payload_as_str().unwrap_or("no message"));
     if std::thread::current().name() == Some("main") {
         let text = terminal::line(text).into_owned();
         let said = format!(

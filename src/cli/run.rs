@@ -277,7 +277,9 @@ impl SummaryFile {
         if path.is_dir() {
             return Err(refused(&"it is a folder"));
         }
-        let spool = spool(folder.unwrap_or(Path::new("."))).map_err(|error| refused(&error))?;
+        // Its owner's alone, whatever the umask: reasons for what was not checked may quote the table.
+        let spool = NamedTempFile::with_prefix_in(".status-validator-", folder.unwrap_or(Path::new(".")))
+            .map_err(|error| refused(&error))?;
         Ok(Self { path: path.to_owned(), spool })
     }
 
@@ -316,12 +318,4 @@ impl SummaryFile {
             },
         )
     }
-}
-
-/// A file for a report, which others may read as far as the user lets them.
-fn spool(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".status-validator-").tempfile_in(folder)
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::args::{ProgressMode, When};
+use super::secrets;
 
 /// The width of tables that go to a file.
 const WIDTH: u16 = 110;
@@ -89,7 +90,7 @@ impl Screen {
             if out.ended.is_some() {
                 return Ok(());
             }
-            let written = out.stream.write_all(text.as_bytes());
+            let written = out.stream.write_all(secrets::hidden(text).as_bytes());
             out.check(written)
         };
         if self.out_is_terminal { self.beside_the_bar(write) } else { write() }
@@ -111,7 +112,7 @@ impl Screen {
     pub(crate) fn say(&self, text: &str) {
         self.beside_the_bar(|| {
             let mut stream = io::stderr().lock();
-            drop(stream.write_all(format!("{text}\n").as_bytes()));
+            drop(stream.write_all(format!("{}\n", secrets::hidden(text)).as_bytes()));
         });
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::{Global, InputArgs, RulesArgs};
 use super::exit::{CliError, Exit};
 use super::screen::Screen;
-use super::terminal;
+use super::{secrets, terminal};
 use crate::assemble::AssembleError;
 use crate::fault::{self, Point};
 use crate::settings::{Settings, SettingsSources};
@@ -43,6 +43,7 @@ impl Session {
             Some(hint) => CliError::usage(format!("{hint}\n\n{error}")),
             None => CliError::usage(error),
         })?;
+        secrets::know(settings.llm.providers.iter().filter_map(|provider| provider.api_key.as_ref()));
         settings.warnings().iter().for_each(|warning| self.warn(warning));
         fault::pass(Point::SettingsRead);
         Ok(settings)

@@ -313,8 +313,12 @@ impl Writer {
                 return;
             }
             let ended = ended.unwrap_or_else(|join| {
+                // What a panic says may hold anything: it is for the log, not for a report.
                 let detail = match join.try_into_panic() {
-                    Ok(panic) => format!("its code panicked: {}", panic_text(panic.as_ref())),
+                    Ok(panic) => {
+                        tracing::error!(table = %writer.target, panic = panic_text(panic.as_ref()), "panic");
+                        "its code panicked, told in the log".to_owned()
+                    }
                     Err(_cancelled) => "the write was cancelled".to_owned(),
                 };
                 Err(TableError::Unavailable { table: writer.target.to_string(), detail, retry_after: None })

@@ -45,8 +45,8 @@ pub enum Failure {
     /// An answer that does not fit.
     #[error("unusable answer: {0}")]
     BadAnswer(#[from] BadAnswer),
-    /// The worker panicked.
-    #[error("internal fault: {0}")]
+    /// The worker panicked. What it said may hold anything: it is for the log, not for a results table.
+    #[error("internal fault, told in the log")]
     Panicked(String),
     /// The worker was stopped: it took longer than any request may.
     #[error("stopped after it hung")]

@@ -1,4 +1,5 @@
-//! What every connection of ours keeps to: where it may go, and how it is encrypted.
+//! What every connection of ours keeps to: where it may go, how it is encrypted, and what of its answers is not shown.
 
 pub(crate) mod address;
+pub(crate) mod mask;
 pub(crate) mod tls;

@@ -108,11 +108,9 @@ impl Replacement {
 
     fn begin(&self) -> io::Result<BufWriter<NamedTempFile>> {
         let prefix = prefix(&self.target);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix);
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less the umask
-        let mut new = BufWriter::new(builder.tempfile_in(folder(&self.target))?);
+        // A new file is its owner's alone, whatever the umask; who may read an old one stays as it is.
+        let new = NamedTempFile::with_prefix_in(&prefix, folder(&self.target))?;
+        let mut new = BufWriter::new(new);
         if self.old.is_some() {
             let old = File::open(&self.target)?;
             take_over_access(&old.metadata()?, new.get_ref().as_file())?;

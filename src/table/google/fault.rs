@@ -7,6 +7,8 @@ use google_sheets4::Error;
 use serde_json::Value;
 use yup_oauth2::error::{AuthError, AuthErrorCode};
 
+use crate::net::mask;
+
 /// Why a request had no useful answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -74,7 +76,7 @@ impl Fault {
     /// What an error answer means (<https://cloud.google.com/apis/design/errors>).
     fn of_answer(body: &Value, retry_after: Option<Duration>) -> Self {
         let error = &body["error"];
-        let message = error["message"].as_str().unwrap_or("no reason was given").to_owned();
+        let message = mask::tokens(error["message"].as_str().unwrap_or("no reason was given")).into_owned();
         let status = error["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(500);
         if status == 403 && reason(error) == Some("SERVICE_DISABLED") {
             return Self::Forbidden(Refusal::ApiDisabled(activation_url(error)));
@@ -103,7 +105,7 @@ impl Fault {
     pub(super) fn of_sign_in(error: yup_oauth2::Error) -> Self {
         use yup_oauth2::Error as E;
         match error {
-            E::AuthError(refused) => Self::SignInRefused(explained(&refused)),
+            E::AuthError(refused) => Self::SignInRefused(mask::tokens(&explained(&refused)).into_owned()),
             E::HttpError(error) => Self::SignInLater(error.to_string()),
             E::HttpClientError(error) => Self::SignInLater(match &error {
                 yup_oauth2::error::SendError::Timeout => "no answer in time".to_owned(),

@@ -1,0 +1,54 @@
+//! The keys that this process knows: hidden in whatever it says, even in the message of a panic, and in no core dump.
+
+use std::borrow::Cow;
+use std::sync::{PoisonError, RwLock};
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// All keys of the settings that were loaded. Panics are reported from anywhere, so it is the process's.
+static KNOWN: RwLock<Vec<SecretString>> = RwLock::new(Vec::new());
+
+/// A placeholder such as "x" for a local server is no secret, and would tear every word apart.
+const SHORTEST: usize = 8;
+
+/// From now on these are hidden.
+pub(crate) fn know<'a>(keys: impl Iterator<Item = &'a SecretString>) {
+    let worth_hiding = keys.filter(|key| key.expose_secret().len() >= SHORTEST).cloned();
+    KNOWN.write().unwrap_or_else(PoisonError::into_inner).extend(worth_hiding);
+}
+
+/// The text without them.
+pub(crate) fn hidden(text: &str) -> Cow<'_, str> {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    known.iter().fold(Cow::Borrowed(text), |text, key| match text.contains(key.expose_secret()) {
+        true => Cow::Owned(text.replace(key.expose_secret(), "***")),
+        false => text,
+    })
+}
+
+/// The memory of this process goes into no core dump, and no other process of the same user reads it. Where the system
+/// has no such thing, it stays as it is.
+pub(crate) fn keep_out_of_dumps() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_hidden_and_placeholders_are_not_keys() {
+        know([SecretString::from("sk-canary-of-a-unit-test"), SecretString::from("x")].iter());
+        assert_eq!(hidden("a sk-canary-of-a-unit-test, axe"), "a ***, axe");
+        assert!(matches!(hidden("plain"), Cow::Borrowed(_)));
+    }
+}
