@@ -125,6 +125,7 @@ fn word(session: &Session, verdict: &Verdict) -> String {
 pub(crate) fn findings(verdict: &Verdict) -> String {
     let mut lines: Vec<String> =
         verdict.findings.iter().map(|finding| terminal::line(&finding.line()).into_owned()).collect();
+    lines.extend(verdict.look.iter().map(|look| terminal::line(look).into_owned()));
     lines.extend(verdict.rewrite.iter().map(|text| format!("Suggested: {}", terminal::line(text))));
     lines.extend(verdict.notes.iter().map(|note| format!("Note: {}", terminal::line(note))));
     lines.into_iter().map(|line| format!("{line}\n")).collect()

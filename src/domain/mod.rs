@@ -11,6 +11,7 @@ pub mod fingerprint;
 pub mod fold;
 pub mod foreign;
 pub mod freshness;
+pub mod injection;
 pub mod judge;
 pub mod key;
 pub mod language;

@@ -224,7 +224,8 @@ impl ResultRow {
             }
             RowState::Judged { verdict, origin } => {
                 row.is_valid = if verdict.valid { IsValid::Yes } else { IsValid::No };
-                let lines: Vec<String> = verdict.findings.iter().map(|finding| finding.line()).collect();
+                let findings = verdict.findings.iter().map(|finding| finding.line());
+                let lines: Vec<String> = findings.chain(verdict.look.clone()).collect();
                 row.issues = lines.join("\n");
                 row.rewrite = verdict.rewrite.clone().unwrap_or_else(|| verdict.notes.join("\n"));
                 let ids: Vec<&str> = verdict.rules().into_iter().map(|id| id.as_str()).collect();

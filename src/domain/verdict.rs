@@ -15,6 +15,9 @@ pub struct Verdict {
     pub rewrite: Option<String>,
     /// Why a rewrite was withheld and the like; not violations.
     pub notes: Vec<String>,
+    /// What a person should look at although it decides nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<String>,
 }
 
 /// One violation.
@@ -45,7 +48,7 @@ pub enum FoundBy {
 impl Verdict {
     /// A verdict from findings: valid exactly if there are none.
     pub fn from_findings(findings: Vec<Finding>) -> Self {
-        Self { valid: findings.is_empty(), findings, rewrite: None, notes: Vec::new() }
+        Self { valid: findings.is_empty(), findings, rewrite: None, notes: Vec::new(), look: None }
     }
 
     /// The ids of the violated rules, each once, in order of the findings.

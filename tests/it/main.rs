@@ -12,6 +12,7 @@ mod faults;
 mod golden;
 mod google;
 mod hostile;
+mod injection;
 mod instances;
 mod kill;
 mod limiter;

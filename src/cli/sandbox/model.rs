@@ -54,6 +54,9 @@ pub(super) struct ModelArgs {
     /// The share of labelled rows that the model judges wrongly, as 5%
     #[arg(long, value_name = "SHARE", default_value = "0%", value_parser = share)]
     error_rate: f64,
+    /// Obey orders in rows, where they stand outside of the fence: shows what the fence is for
+    #[arg(long)]
+    gullible: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -157,6 +160,7 @@ impl ModelArgs {
                 Bill::Nothing => Bills::Nothing,
             },
             error_rate: self.error_rate,
+            gullible: self.gullible,
             faults: Vec::new(),
             seed,
         }

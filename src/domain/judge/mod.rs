@@ -1,5 +1,7 @@
 //! The judge: everything that turns rows into questions, and answers into verdicts.
 //!
+//! A row that gives orders to whoever judges it is judged like any other; a person is asked to look at it.
+//!
 //! Code has the last word: it decides what it can, the model is heard on the rest, and whether a row is valid is
 //! derived from the violations that are left.
 
@@ -14,6 +16,7 @@ use super::answer::{Answer, Asked, BadAnswer, ModelIssue, read_answer};
 use super::entry::Entry;
 use super::fingerprint::Fingerprint;
 use super::fold::fold;
+use super::injection;
 use super::language::Language;
 use super::prompt::{self, ShownRow, StaticPrompt};
 use super::rules::{AsOfPeriod, CodeReview, ReviewContext, RuleId, Rulebook};
@@ -123,7 +126,9 @@ impl Judge {
                 rewrite
             }
         };
-        let mut verdict = Verdict { valid: findings.is_empty() && !objected, findings, rewrite: None, notes };
+        let look = injection::found(entry).map(|words| format!("{}: «{words}»", self.say(LOOK)));
+        let valid = findings.is_empty() && !objected;
+        let mut verdict = Verdict { valid, findings, rewrite: None, notes, look };
         if !verdict.valid {
             self.add_rewrite(&mut verdict, entry, rewrite);
         }
@@ -183,6 +188,10 @@ fn free_finding(message: &str) -> Finding {
     Finding { rule: None, severity: None, message: message.to_owned(), quote: None, by: FoundBy::Model }
 }
 
+const LOOK: [&str; 2] = [
+    "Look — the row speaks to its reviewer, which decides nothing",
+    "Посмотрите — строка обращается к проверяющему, на вердикт это не влияет",
+];
 const NOTE_UNKNOWN_RULE: [&str; 2] = [
     "the model also named a rule that the rulebook does not have; that remark was dropped",
     "модель назвала и правило, которого нет в своде; это замечание отброшено",

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::cache::parts;
 use super::golden::Golden;
+use super::gullible;
 use crate::domain::tokens::{Kind, tokens};
 
 /// How well the model judges.
@@ -18,6 +19,8 @@ pub(super) struct Judgement<'a> {
     pub(super) golden: &'a Golden,
     /// The share of answers that are wrong about one rule.
     pub(super) error_rate: f64,
+    /// It obeys orders that stand outside of the data.
+    pub(super) gullible: bool,
     pub(super) seed: u64,
 }
 
@@ -28,6 +31,8 @@ pub(super) fn said(request: &Value, judgement: &Judgement<'_>) -> String {
         .iter()
         .any(|text| text.contains("language of the answer is Russian") || text.contains("reply in Russian"));
     let row = texts.iter().rev().find_map(|text| row(text)).unwrap_or_default();
+    let obeys = judgement.gullible
+        && texts.iter().any(|text| self::row(text).is_some() && gullible::is_ordered_to_pass(text));
     let schema = request.pointer("/response_format/json_schema/schema");
     let rules = match schema.and_then(|schema| schema.pointer("/properties/rules/properties")) {
         Some(Value::Object(rules)) => Some(rules.keys().cloned().collect()),
@@ -35,8 +40,10 @@ pub(super) fn said(request: &Value, judgement: &Judgement<'_>) -> String {
         None => texts.iter().find_map(|text| rules_to_decide(text)).filter(|_| schema.is_none()),
     };
     match (rules, schema) {
+        (Some(rules), _) if obeys => by_rules(&[], &rules),
         (Some(rules), _) => by_rules(&found_in(&rules, &row, is_russian, judgement), &rules),
         (None, Some(schema)) if !schema["properties"]["is_valid"].is_object() => instance(schema),
+        (None, _) if obeys => of_free(None),
         (None, _) => of_free(review(&row, is_russian).as_ref()),
     }
     .to_string()
@@ -181,7 +188,7 @@ mod tests {
 
     fn none() -> Judgement<'static> {
         static NONE: std::sync::LazyLock<Golden> = std::sync::LazyLock::new(Golden::default);
-        Judgement { golden: &NONE, error_rate: 0.0, seed: 1 }
+        Judgement { golden: &NONE, error_rate: 0.0, gullible: false, seed: 1 }
     }
 
     fn entry(status: &str, comment: &str) -> Entry {
@@ -263,7 +270,7 @@ mod tests {
                 .unwrap();
         let rules = json!({"properties": {"rules": {"properties": {"R4": {}, "R5": {}, "R10": {}}}}});
         let wrong = |error_rate| {
-            let judgement = Judgement { golden: &golden, error_rate, seed: 3 };
+            let judgement = Judgement { golden: &golden, error_rate, gullible: false, seed: 3 };
             let asked = |comment: &String| {
                 let request = json!({"messages": [{"content": json!({"comment": comment}).to_string()}],
                     "response_format": {"json_schema": {"schema": rules}}});

@@ -25,6 +25,8 @@ pub struct Behaviour {
     pub bills: Bills,
     /// The share of answers that are wrong about one rule, 0 to 1; of rows that the model has labels for.
     pub error_rate: f64,
+    /// It obeys orders in rows, where they stand outside of the fence.
+    pub gullible: bool,
     /// What goes wrong, in the words of the command line, such as `chat:20%=mix`.
     pub faults: Vec<String>,
     /// What is random comes from it.
@@ -40,6 +42,7 @@ impl Default for Behaviour {
             refuses: Vec::new(),
             bills: Bills::OpenAi,
             error_rate: 0.0,
+            gullible: false,
             faults: Vec::new(),
             seed: 1,
         }

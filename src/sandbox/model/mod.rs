@@ -8,6 +8,7 @@ mod answer;
 mod behaviour;
 mod cache;
 mod golden;
+mod gullible;
 mod latency;
 pub mod limits;
 mod refuses;
@@ -132,6 +133,7 @@ impl Model {
         let judgement = Judgement {
             golden: &self.golden,
             error_rate: self.behaviour.error_rate,
+            gullible: self.behaviour.gullible,
             seed: self.behaviour.seed,
         };
         let content = answer::said(&request, &judgement);
