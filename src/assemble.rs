@@ -17,9 +17,10 @@ use crate::domain::rules::{Rulebook, RulebookErrors};
 use crate::engine::{Limits, Parts, Provider};
 use crate::llm::openai::{OpenAiModel, OpenAiParams, PromptMarks, SetupError};
 use crate::llm::{ChatModel, ModelId};
+use crate::net::{Network, NetworkError};
 use crate::settings::{
-    FileKind, FileSource, FileTarget, GoogleTarget, LlmSettings, PromptCacheMark, ProviderSettings,
-    RulesSource, Settings, SourceSettings, TargetSettings, UnknownCalls,
+    FileKind, FileSource, FileTarget, GoogleTarget, LlmSettings, NetworkSettings, PromptCacheMark,
+    ProviderSettings, RulesSource, Settings, SourceSettings, TargetSettings, UnknownCalls,
 };
 use crate::store::{Claim, Store, Unknown};
 use crate::table::csv::{CsvSink, CsvSinkParams, CsvSource, CsvSourceParams, Encoding};
@@ -33,14 +34,13 @@ use crate::table::{TableSink, TableSource};
 /// If the rulebook cannot be read, a provider's address makes no sense, or the settings name a kind of table
 /// that cannot be served. Nothing has been opened or sent by then but the rulebook.
 pub fn parts(settings: &Settings) -> Result<Parts, AssembleError> {
-    let llm = &settings.llm;
     let store = settings.cache_path.clone();
-    let google = google::Accounts::default();
+    let google = google::Accounts::new(settings)?;
     Ok(Parts {
         allowed_statuses: settings.allowed_statuses.clone(),
         source: Some(source_of(settings, &google)?),
         sink: Some(sink_of(settings, &google)?),
-        providers: providers(llm)?,
+        providers: providers(settings)?,
         store: Arc::new(move || Store::open_or_mend(&store, Timestamp::now())),
         claims: claims(settings),
         as_of: settings.as_of,
@@ -116,7 +116,7 @@ fn warn_of_strange_statuses(settings: &Settings, rulebook: &Rulebook) {
 /// # Errors
 /// If it is of a kind that cannot be served.
 pub fn source(settings: &Settings) -> Result<Box<dyn TableSource>, AssembleError> {
-    source_of(settings, &google::Accounts::default())
+    source_of(settings, &google::Accounts::new(settings)?)
 }
 
 fn source_of(settings: &Settings, google: &google::Accounts) -> Result<Box<dyn TableSource>, AssembleError> {
@@ -149,7 +149,7 @@ fn known_encoding(label: &str) -> Result<Encoding, AssembleError> {
 /// # Errors
 /// If it is of a kind that cannot be served.
 pub fn sink(settings: &Settings) -> Result<Box<dyn TableSink>, AssembleError> {
-    sink_of(settings, &google::Accounts::default())
+    sink_of(settings, &google::Accounts::new(settings)?)
 }
 
 fn sink_of(settings: &Settings, google: &google::Accounts) -> Result<Box<dyn TableSink>, AssembleError> {
@@ -166,15 +166,29 @@ fn sink_of(settings: &Settings, google: &google::Accounts) -> Result<Box<dyn Tab
 /// The models, the preferred one first; none if models are switched off.
 ///
 /// # Errors
-/// If a provider's address makes no sense.
-pub fn providers(llm: &LlmSettings) -> Result<Vec<Provider>, AssembleError> {
+/// If a provider's address makes no sense, or connections cannot be made as the settings want it.
+pub fn providers(settings: &Settings) -> Result<Vec<Provider>, AssembleError> {
+    let llm = &settings.llm;
     if !llm.enabled {
         return Ok(Vec::new());
     }
-    llm.providers.iter().map(|settings| provider(settings, llm)).collect()
+    let network = network(settings)?;
+    llm.providers.iter().map(|settings| provider(settings, llm, &network)).collect()
 }
 
-fn provider(settings: &ProviderSettings, llm: &LlmSettings) -> Result<Provider, AssembleError> {
+/// How connections are made.
+fn network(settings: &Settings) -> Result<Network, AssembleError> {
+    let NetworkSettings { ca_file, proxy } = &settings.network;
+    let network = Network::default();
+    let network = ca_file.as_deref().map_or(Ok(network.clone()), |path| network.trusting(path))?;
+    Ok(proxy.as_deref().map_or(Ok(network.clone()), |address| network.through(address))?)
+}
+
+fn provider(
+    settings: &ProviderSettings,
+    llm: &LlmSettings,
+    network: &Network,
+) -> Result<Provider, AssembleError> {
     let id = ModelId { provider: settings.name.clone(), model: settings.model.clone() };
     let model = OpenAiModel::new(OpenAiParams {
         id,
@@ -194,6 +208,7 @@ fn provider(settings: &ProviderSettings, llm: &LlmSettings) -> Result<Provider, 
             PromptCacheMark::Off => PromptMarks::None,
         },
         connect_timeout: CONNECT_TIMEOUT.min(settings.request_timeout),
+        network: network.clone(),
     })
     .map_err(|error| AssembleError::Provider { name: settings.name.clone(), error })?;
     let model: Arc<dyn ChatModel> = Arc::new(model);
@@ -272,6 +287,9 @@ pub enum AssembleError {
     /// The key of the Google account cannot be used.
     #[error("sheets.credentials_file: {0}")]
     KeyFile(#[from] KeyFileError),
+    /// Connections cannot be made as the settings want it.
+    #[error("network: {0}")]
+    Network(#[from] NetworkError),
     /// TLS cannot be set up: a fault of the build.
     #[error("encrypted connections cannot be set up: {0}")]
     Tls(#[from] rustls::Error),

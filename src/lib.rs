@@ -19,7 +19,7 @@
 //! | module | holds | may use |
 //! |---|---|---|
 //! | [`domain`] | values and pure functions: rows, keys, rules and checks, prompt, answer, verdict, results | nothing |
-//! | `net` | what every connection keeps to: TLS, addresses | nothing |
+//! | [`net`] | what every connection keeps to: TLS, addresses, proxies | nothing |
 //! | `fault` | the places at which tests make the program die or fail; nothing in builds without them | nothing |
 //! | [`settings`] | the settings file, the environment and flags, resolved and checked at once | domain, net |
 //! | [`table`] | the traits of tables; Google Sheets, CSV, XLSX and memory | domain, net, fault |
@@ -63,7 +63,7 @@ pub mod domain;
 pub mod engine;
 mod fault;
 pub mod llm;
-mod net;
+pub mod net;
 pub mod sandbox;
 pub mod settings;
 pub mod store;

@@ -4,16 +4,23 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::AssembleError;
-use crate::settings::{GoogleAccess, GoogleSource as SourceSheet, GoogleTarget, RowSettings};
+use crate::net::Network;
+use crate::settings::{GoogleAccess, GoogleSource as SourceSheet, GoogleTarget, RowSettings, Settings};
 use crate::table::google::{
     API, Account, GoogleSink, GoogleSinkParams, GoogleSource, GoogleSourceParams, KeyFile, RulesTab, Wire,
 };
 
 /// The accounts of one engine: whoever has the same key shares connections, token and quota.
-#[derive(Default)]
-pub(super) struct Accounts(RefCell<Vec<(GoogleAccess, Arc<Account>)>>);
+pub(super) struct Accounts {
+    network: Network,
+    known: RefCell<Vec<(GoogleAccess, Arc<Account>)>>,
+}
 
 impl Accounts {
+    pub(super) fn new(settings: &Settings) -> Result<Self, AssembleError> {
+        Ok(Self { network: super::network(settings)?, known: RefCell::default() })
+    }
+
     pub(super) fn source(
         &self,
         sheet: &SourceSheet,
@@ -36,12 +43,13 @@ impl Accounts {
     }
 
     fn account(&self, access: &GoogleAccess) -> Result<Arc<Account>, AssembleError> {
-        if let Some((_, account)) = self.0.borrow().iter().find(|(known, _)| known == access) {
+        if let Some((_, account)) = self.known.borrow().iter().find(|(known, _)| known == access) {
             return Ok(Arc::clone(account));
         }
         let key = KeyFile::read(&access.credentials_file)?;
-        let account = Account::new(key, Wire::network()?, access.api_base_url.as_deref().unwrap_or(API));
-        self.0.borrow_mut().push((access.clone(), Arc::clone(&account)));
+        let account =
+            Account::new(key, Wire::network(&self.network)?, access.api_base_url.as_deref().unwrap_or(API));
+        self.known.borrow_mut().push((access.clone(), Arc::clone(&account)));
         Ok(account)
     }
 }
@@ -50,17 +58,17 @@ impl Accounts {
 ///
 /// # Errors
 /// If the account's key cannot be used.
-pub fn google_sink(sheet: &GoogleTarget) -> Result<GoogleSink, AssembleError> {
-    Accounts::default().sink(sheet)
+pub fn google_sink(settings: &Settings, sheet: &GoogleTarget) -> Result<GoogleSink, AssembleError> {
+    Accounts::new(settings)?.sink(sheet)
 }
 
 /// The tab for the rules that the settings name, if they name one.
 ///
 /// # Errors
 /// If the account's key cannot be used.
-pub fn rules_tab(sheet: &GoogleTarget) -> Result<Option<RulesTab>, AssembleError> {
+pub fn rules_tab(settings: &Settings, sheet: &GoogleTarget) -> Result<Option<RulesTab>, AssembleError> {
     let Some(tab) = sheet.rules_sheet_name.clone() else { return Ok(None) };
-    let account = Accounts::default().account(&sheet.access)?;
+    let account = Accounts::new(settings)?.account(&sheet.access)?;
     Ok(Some(RulesTab::new(account, sheet.spreadsheet_id.clone(), tab)))
 }
 

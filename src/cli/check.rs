@@ -160,7 +160,9 @@ impl Check<'_> {
             sink.open(&SinkOptions { layout, language, today, time_zone, unsettled: None }).await?;
             match &settings.target {
                 TargetSettings::File(file) => writable(&file.path)?,
-                TargetSettings::Google(sheet) => assemble::google_sink(sheet)?.prove_writable().await?,
+                TargetSettings::Google(sheet) => {
+                    assemble::google_sink(settings, sheet)?.prove_writable().await?
+                }
             }
             Ok::<_, CliError>(sink.name())
         };
@@ -190,7 +192,7 @@ impl Check<'_> {
     }
 
     fn models(&mut self, settings: &Settings) {
-        match assemble::providers(&settings.llm) {
+        match assemble::providers(settings) {
             Ok(providers) if providers.is_empty() => {
                 let waiting = assemble::rulebook(settings).map(|rules| summary::model_rules(&rules));
                 match waiting.unwrap_or_default().as_slice() {

@@ -16,7 +16,7 @@ pub(crate) fn publish(session: &Session, settings: &Settings, is_dry: bool) -> R
              nothing was written",
         ));
     };
-    let Some(mut tab) = assemble::rules_tab(target)? else {
+    let Some(mut tab) = assemble::rules_tab(settings, target)? else {
         return Err(CliError::usage(
             "--rules needs the name of a tab: set sheets.rules_sheet_name; the tab is made if it does not exist. \
              Nothing was asked and nothing was written",

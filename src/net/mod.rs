@@ -2,4 +2,8 @@
 
 pub(crate) mod address;
 pub(crate) mod mask;
+mod network;
 pub(crate) mod tls;
+
+pub(crate) use network::check_proxy;
+pub use network::{Network, NetworkError};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use figment::value::{Num, Tag, Value};
 
 use super::node::{Body, Node};
-use crate::net::address;
+use crate::net::{address, check_proxy};
 
 /// What a key takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,6 +40,8 @@ pub(super) enum Kind {
     Delimiter,
     /// An address of a service: https, or http on this machine.
     Url,
+    /// The address of a proxy.
+    Proxy,
     /// An IP address and a port.
     Address,
     /// A cron expression.
@@ -140,6 +142,9 @@ impl Kind {
             Self::Url => address::check(trimmed).map(|()| trimmed).map_err(|hint| {
                 Misfit { what: format!("expected {}", self.expected()), hint: None }.hint(hint)
             }),
+            Self::Proxy => check_proxy(trimmed).map(|()| trimmed).map_err(|hint| {
+                Misfit { what: format!("expected {}", self.expected()), hint: None }.hint(hint)
+            }),
             Self::Address => {
                 fits(trimmed.parse::<SocketAddr>().is_ok(), "write it as 127.0.0.1:8686 or [::1]:8686")
             }
@@ -177,6 +182,7 @@ impl Kind {
             Self::Encoding => "a text encoding".into(),
             Self::Delimiter => "one ASCII character, or tab".into(),
             Self::Url => "the address of a service".into(),
+            Self::Proxy => "the address of a proxy".into(),
             Self::Address => "an IP address and a port".into(),
             Self::Schedule => "a cron expression".into(),
         }
@@ -190,7 +196,7 @@ impl Kind {
             Self::Secret => true,
             // By custom, variables are in capitals; anything else may be a key pasted into the wrong line.
             Self::Variable => !variable(),
-            Self::Url => address::has_secret(text),
+            Self::Url | Self::Proxy => address::has_secret(text),
             _ => text.starts_with("sk-") || text.contains("PRIVATE KEY"),
         };
         if masked {

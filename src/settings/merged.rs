@@ -183,7 +183,7 @@ impl Merged {
         let priorities: Vec<u32> = self.priorities().into_keys().collect();
         let (general, each): (Vec<_>, Vec<_>) =
             KEYS.iter().map(|key| key.path).partition(|path| !path.contains('*'));
-        let at = general.iter().position(|path| path.starts_with("serve.")).unwrap_or(general.len());
+        let at = general.iter().position(|path| path.starts_with("network.")).unwrap_or(general.len());
         let mut keys: Vec<String> = general.iter().map(|path| (*path).to_owned()).collect();
         let providers = priorities
             .iter()

@@ -89,11 +89,22 @@ pub struct Settings {
     pub unknown: UnknownCalls,
     /// Whether and how models are asked.
     pub llm: LlmSettings,
+    /// How connections are made.
+    pub network: NetworkSettings,
     /// The daemon.
     pub serve: ServeSettings,
     warnings: Vec<String>,
     explained: Vec<Explained>,
     loaded: Arc<Loaded>,
+}
+
+/// How connections are made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkSettings {
+    /// A PEM file with certificates that are trusted besides those of this machine.
+    pub ca_file: Option<PathBuf>,
+    /// The proxy that connections to other machines go through; none: they go straight.
+    pub proxy: Option<String>,
 }
 
 /// Where a table begins; rows are counted from 1.
@@ -204,6 +215,8 @@ impl Settings {
         let serve = serve::resolve(merged);
         let time_zone = merged.text("timezone").and_then(|name| TimeZone::get(name.trim()).ok());
         let cache_path = merged.path("cache_path");
+        let network =
+            NetworkSettings { ca_file: merged.path("network.ca_file"), proxy: merged.text("network.proxy") };
         let whole = |key| merged.whole_if_set(key).and_then(|number| usize::try_from(number).ok());
         let batch_size = whole("batch_size").unwrap_or(1);
         let queue_depth = whole("queue_depth").unwrap_or(2 * llm.max_workers);
@@ -236,6 +249,7 @@ impl Settings {
             cache_path,
             unknown,
             llm,
+            network,
             serve,
             warnings: std::mem::take(&mut merged.found.warnings),
             explained,

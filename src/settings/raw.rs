@@ -87,6 +87,8 @@ pub(super) const KEYS: &[Key] = &[
     key("llm.providers.*.price.input", PRICE, None),
     key("llm.providers.*.price.cached_input", PRICE, None),
     key("llm.providers.*.price.output", PRICE, None),
+    key("network.ca_file", Path, None),
+    key("network.proxy", Proxy, None),
     key("serve.listen", Address, Some("127.0.0.1:8686")),
     key("serve.schedule", Schedule, None),
     key("serve.catch_up", Choice(&["none", "once"]), Some("once")),

@@ -17,6 +17,7 @@ mod instances;
 mod kill;
 mod limiter;
 mod malformed;
+mod network;
 mod openai;
 mod providers;
 mod readme;

@@ -15,6 +15,7 @@ use status_validator::domain::prompt::StaticPrompt;
 use status_validator::domain::rules::{CodeReview, Rulebook};
 use status_validator::llm::openai::{OpenAiModel, OpenAiParams, PromptMarks};
 use status_validator::llm::{ChatModel, ModelId, Question, Room};
+use status_validator::net::Network;
 
 use crate::support::entry;
 use crate::support::http::{Answer, Server};
@@ -98,6 +99,7 @@ fn model(server: &Server) -> OpenAiModel {
         reasoning_enabled: false,
         connect_timeout: Duration::from_secs(5),
         prompt_marks: PromptMarks::None,
+        network: Network::default(),
     })
     .unwrap()
 }

@@ -10,6 +10,7 @@ use status_validator::domain::prompt::StaticPrompt;
 use status_validator::llm::openai::negotiate::Feature;
 use status_validator::llm::openai::{OpenAiModel, OpenAiParams, PromptMarks};
 use status_validator::llm::{ChatModel, LlmError, ModelId, Question, Reply, Room};
+use status_validator::net::Network;
 
 use crate::support::http::{Answer, Request, Server};
 
@@ -29,6 +30,7 @@ fn params(base_url: String) -> OpenAiParams {
         reasoning_enabled: false,
         connect_timeout: Duration::from_secs(5),
         prompt_marks: PromptMarks::Auto,
+        network: Network::default(),
     }
 }
 

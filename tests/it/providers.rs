@@ -11,6 +11,7 @@ use status_validator::engine::{
 };
 use status_validator::llm::openai::{OpenAiModel, OpenAiParams, PromptMarks};
 use status_validator::llm::{LlmError, ModelId, Room};
+use status_validator::net::Network;
 use status_validator::table::memory::MemorySink;
 use status_validator::testing::{FakeModel, Step};
 use tokio::time::Instant;
@@ -198,6 +199,7 @@ fn openai(server: &Server) -> OpenAiModel {
         reasoning_enabled: false,
         connect_timeout: Duration::from_secs(5),
         prompt_marks: PromptMarks::Auto,
+        network: Network::default(),
     })
     .unwrap()
 }

@@ -15,8 +15,11 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("engine", &["domain", "table", "llm", "store", "fault"]),
     ("testing", &["domain", "table", "llm"]),
     ("sandbox", &["domain", "table"]),
-    ("assemble", &["domain", "settings", "table", "llm", "store", "engine"]),
-    ("cli", &["domain", "settings", "table", "llm", "store", "engine", "assemble", "sandbox", "fault"]),
+    ("assemble", &["domain", "net", "settings", "table", "llm", "store", "engine"]),
+    (
+        "cli",
+        &["domain", "net", "settings", "table", "llm", "store", "engine", "assemble", "sandbox", "fault"],
+    ),
 ];
 
 /// Adapters that the engine must not know: it knows their traits.

@@ -43,6 +43,7 @@ use super::limits::RateLimits;
 use super::{ChatModel, LlmError, ModelId, NoAnswer, Question, Reply, Room};
 use crate::domain::money::Usage;
 use crate::domain::prompt::StaticPrompt;
+use crate::net::Network;
 
 /// What an [`OpenAiModel`] is made of.
 #[derive(Clone, Debug)]
@@ -72,6 +73,8 @@ pub struct OpenAiParams {
     pub connect_timeout: Duration,
     /// How the provider is told which part of a prompt to keep.
     pub prompt_marks: PromptMarks,
+    /// How connections are made.
+    pub network: Network,
 }
 
 /// A chat model of one provider.
@@ -126,7 +129,7 @@ impl OpenAiModel {
         let headers = headers(&params, &endpoint)?;
         let account = account(&params);
         Ok(Self {
-            client: transport::client(headers, params.connect_timeout)?,
+            client: transport::client(headers, params.connect_timeout, &params.network)?,
             wishes: Wishes::new(
                 endpoint.is_openai,
                 params.temperature.is_some(),

@@ -4,11 +4,11 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Client, NoProxy, Proxy, Response, Url, redirect};
 
 use super::SetupError;
 use crate::llm::LlmError;
-use crate::net::tls;
+use crate::net::{Network, tls};
 
 /// The longest answer that is read, in bytes. Ours are a few kilobytes.
 pub(super) const LONGEST_ANSWER: usize = 1 << 20;
@@ -25,11 +25,15 @@ pub(super) struct Exchange {
     pub(super) body: Vec<u8>,
 }
 
-/// A client that follows no redirects and asks no proxy. It has no deadline over the whole of a request.
-pub(super) fn client(headers: HeaderMap, connect_timeout: Duration) -> Result<Client, SetupError> {
-    let mut tls = tls::client_config()?;
+/// A client that follows no redirects and asks no proxy but the one that it is told. It has no deadline over the whole of a request.
+pub(super) fn client(
+    headers: HeaderMap,
+    connect_timeout: Duration,
+    network: &Network,
+) -> Result<Client, SetupError> {
+    let mut tls = tls::client_config(network)?;
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Client::builder()
+    let client = Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(redirect::Policy::none())
         .no_proxy()
@@ -37,9 +41,17 @@ pub(super) fn client(headers: HeaderMap, connect_timeout: Duration) -> Result<Cl
         .default_headers(headers)
         .user_agent(concat!("status-validator/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(connect_timeout)
-        .pool_idle_timeout(IDLE)
-        .build()
-        .map_err(|error| SetupError::Client(root_cause(&error)))
+        .pool_idle_timeout(IDLE);
+    let failed = |error| SetupError::Client(root_cause(&error));
+    match network.proxy() {
+        None => client,
+        Some(proxy) => {
+            let proxy = Proxy::all(proxy.to_string()).map_err(failed)?;
+            client.proxy(proxy.no_proxy(NoProxy::from_string("localhost,127.0.0.0/8,::1")))
+        }
+    }
+    .build()
+    .map_err(failed)
 }
 
 /// Posts a body and reads what comes back.

@@ -10,12 +10,13 @@ use futures_util::future::BoxFuture;
 use hyper::Uri;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
-use crate::net::tls;
+use crate::net::{Network, address, tls};
 
 /// Makes connections. What comes over them is the same whoever makes them, so that everything above can be
 /// tried against a server in the same process.
@@ -23,8 +24,11 @@ use crate::net::tls;
 pub struct Wire(Arc<Way>);
 
 enum Way {
-    /// TCP, with TLS where the address says https.
-    Network(HttpsConnector<HttpConnector>),
+    /// TCP, with TLS where the address says https; through a proxy where there is one, but to servers on this machine.
+    Network {
+        direct: HttpsConnector<HttpConnector>,
+        proxied: Option<Box<HttpsConnector<Tunnel<HttpConnector>>>>,
+    },
     /// A stream that somebody in this process serves.
     Process(Box<dyn Fn() -> BoxStream + Send + Sync>),
 }
@@ -40,18 +44,23 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Wire {
-    /// Connections over the network: rustls, no proxy.
+    /// Connections over the network: rustls, no proxy but the one that it is told.
     ///
     /// # Errors
     /// If TLS cannot be set up, which would be a fault of the build.
-    pub fn network() -> Result<Self, rustls::Error> {
+    pub fn network(network: &Network) -> Result<Self, rustls::Error> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
         tcp.set_nodelay(true);
-        let tls = HttpsConnectorBuilder::new().with_tls_config(tls::client_config()?);
-        let connector = tls.https_or_http().enable_all_versions().wrap_connector(tcp);
-        Ok(Self(Arc::new(Way::Network(connector))))
+        let tls = tls::client_config(network)?;
+        let secured = || {
+            HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http().enable_all_versions()
+        };
+        let direct = secured().wrap_connector(tcp.clone());
+        let proxied = network.proxy().cloned();
+        let proxied = proxied.map(|proxy| Box::new(secured().wrap_connector(Tunnel::new(proxy, tcp))));
+        Ok(Self(Arc::new(Way::Network { direct, proxied })))
     }
 
     /// Connections to a server in this process: each call gives the client's end of a new one. Nothing
@@ -66,7 +75,7 @@ impl Wire {
 
 impl Service<Uri> for Wire {
     type Response = Line;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Error = BoxError;
     type Future = BoxFuture<'static, Result<Line, Self::Error>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -75,15 +84,10 @@ impl Service<Uri> for Wire {
 
     fn call(&mut self, to: Uri) -> Self::Future {
         match &*self.0 {
-            Way::Network(connector) => {
-                let connecting = connector.clone().call(to);
-                async move {
-                    let stream = connecting.await?;
-                    let is_h2 = stream.connected().is_negotiated_h2();
-                    Ok(Line { is_h2, stream: Box::pin(stream) })
-                }
-                .boxed()
+            Way::Network { proxied: Some(proxied), .. } if !address::is_loopback(&to.to_string()) => {
+                line(proxied.as_ref().clone().call(to))
             }
+            Way::Network { direct, .. } => line(direct.clone().call(to)),
             Way::Process(connect) => {
                 let stream = TokioIo::new(connect());
                 std::future::ready(Ok(Line { is_h2: false, stream: Box::pin(stream) })).boxed()
@@ -91,6 +95,22 @@ impl Service<Uri> for Wire {
         }
     }
 }
+
+fn line<S>(
+    connecting: impl Future<Output = Result<S, BoxError>> + Send + 'static,
+) -> BoxFuture<'static, Result<Line, BoxError>>
+where
+    S: Connection + Read + Write + Send + 'static,
+{
+    async move {
+        let stream = connecting.await?;
+        let is_h2 = stream.connected().is_negotiated_h2();
+        Ok(Line { is_h2, stream: Box::pin(stream) })
+    }
+    .boxed()
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A connection as hyper knows it.
 pub struct Line {

@@ -15,6 +15,7 @@ use status_validator::engine::{
 };
 use status_validator::llm::openai::{OpenAiModel, OpenAiParams, PromptMarks};
 use status_validator::llm::{ChatModel, ModelId, Question, Room};
+use status_validator::net::Network;
 use status_validator::sandbox::model::limits::{Limits as ModelLimits, Tells};
 use status_validator::sandbox::model::{Behaviour, Keeps, Latency, PromptCache};
 use status_validator::sandbox::{Sandbox, SandboxParams};
@@ -62,6 +63,7 @@ impl Stage {
             reasoning_enabled: false,
             connect_timeout: Duration::from_secs(5),
             prompt_marks: PromptMarks::None,
+            network: Network::default(),
         }
     }
 

@@ -200,6 +200,11 @@ impl Model {
     pub(crate) fn requests(&self) -> usize {
         self.server.requests().len()
     }
+
+    /// The request lines so far.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.server.requests().into_iter().map(|request| request.line).collect()
+    }
 }
 
 /// An answer of a model.
