@@ -28,3 +28,4 @@ mod singles;
 mod store;
 mod support;
 mod tidy;
+mod trouble;

@@ -74,7 +74,7 @@ async fn secured((certificate, key): Identity) -> (u16, AbortOnDropHandle<()>) {
             // A client that refuses the certificate is part of the test.
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let mut buffer = vec![0; 1 << 16];
-            stream.read(&mut buffer).await.ok();
+            let Ok(1..) = stream.read(&mut buffer).await else { continue };
             let body = serde_json::json!({
                 "choices": [{"message": {"role": "assistant", "content": VALID}, "finish_reason": "stop"}]
             })

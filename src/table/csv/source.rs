@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::BufRead as _;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
@@ -41,6 +42,9 @@ pub struct CsvSourceParams {
 
 #[derive(Debug)]
 struct Open {
+    /// The file itself, whoever has its name now, and how it was when it was opened.
+    file: File,
+    was: Stamp,
     reader: RecordReader<Input<File>>,
     encoding: Encoding,
     record: Record,
@@ -62,12 +66,23 @@ impl CsvSource {
     fn open_file(&mut self) -> Result<Header, TableError> {
         self.open = None;
         let file = File::open(&self.params.path).map_err(|error| self.io_error(&error))?;
+        let (kept, was) = file
+            .try_clone()
+            .and_then(|kept| Stamp::of(&kept).map(|was| (kept, was)))
+            .map_err(|error| self.io_error(&error))?;
         let told = Told { encoding: self.params.encoding, delimiter: self.params.delimiter };
         let (dialect, reader) = Dialect::open(file, told, LIMITS)
             .map_err(|error| self.io_error(&error))?
             .map_err(|not_csv| self.malformed(not_csv.to_string()))?;
-        let mut open =
-            Open { reader, encoding: dialect.encoding, record: Record::default(), row: 0, width: 0 };
+        let mut open = Open {
+            file: kept,
+            was,
+            reader,
+            encoding: dialect.encoding,
+            record: Record::default(),
+            row: 0,
+            width: 0,
+        };
         let header_row = self.params.header_row.max(1);
         while open.row < header_row {
             if !open.next().map_err(|error| self.io_error(&error))? {
@@ -115,6 +130,16 @@ impl CsvSource {
                 page.push(open.source_row(link));
             }
         }
+        // What was read after a change may be torn: the end of one row and the beginning of another.
+        if Stamp::of(&open.file).map_err(|error| self.io_error(&error))? != open.was {
+            let detail =
+                "somebody changed the file while it was read; what was read before is judged, run again";
+            return Err(TableError::Unavailable {
+                table: self.name(),
+                detail: detail.to_owned(),
+                retry_after: None,
+            });
+        }
         self.open = Some(open);
         Ok(page)
     }
@@ -145,6 +170,17 @@ impl TableSource for CsvSource {
 
     fn next_page(&mut self, max_rows: usize) -> BoxFuture<'_, Result<Vec<SourceRow>, TableError>> {
         future::ready(self.read_page(max_rows)).boxed()
+    }
+}
+
+/// By what a file is known not to have been written; a pipe is not looked at.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp(Option<(u64, SystemTime)>);
+
+impl Stamp {
+    fn of(file: &File) -> std::io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self(metadata.is_file().then(|| metadata.modified().map(|at| (metadata.len(), at))).transpose()?))
     }
 }
 
