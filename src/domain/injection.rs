@@ -4,12 +4,13 @@
 //! so in a status, and a clever attack is not found here but withstood elsewhere: by the fence, by rules that code
 //! decides, by quotes that must occur in the row.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use regex::Regex;
-use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfkc_quick};
 
 use super::clip::clip;
 use super::entry::Entry;
@@ -32,7 +33,7 @@ static SIGNS: LazyLock<Regex> = LazyLock::new(|| {
         format!(r"\b(?:print|reveal|show|output|repeat|disclose){between}(?:system prompt|instructions|rulebook|api keys?)\b"),
         r"\b(?:покажи|раскрой|выведи|напечатай|повтори)\b(?:\W+\w+){0,4}?\W+(?:промпт|инструкц|правила|ключ)".into(),
         r"\byou are (?:now )?(?:a|an|the) (?:\w+ )?(?:ai|assistant|model|validator|reviewer|bot)\b".into(),
-        r"\bты (?:теперь )?[—-]? ?(?:ии|ассистент|модель|помощник|проверяющ)".into(),
+        r"\bты (?:теперь )?[—-]? ?(?:ассистент|модель|помощник|проверяющ)".into(),
         r"(?:^|\W)(?:rule|правило) (?:0|zero|ноль)\b|\balways compliant\b".into(),
         r"\b(?:dear )?(?:reviewer|validator)[,:]|\bпроверяющ\w+[,:]|\bпропусти\w* (?:эт|все|остальн)\w* строк".into(),
         r"={3,} ?end of (?:row|data|input)\b|={3,} ?конец (?:строки|данных|ввода)\b".into(),
@@ -43,6 +44,16 @@ static SIGNS: LazyLock<Regex> = LazyLock::new(|| {
         r"\b(?:respond|reply|answer) (?:only )?with\b|\bответь (?:только )?(?:\{|так|словом|да\b|valid)".into(),
     ];
     Regex::new(&forms.map(|form| format!("(?:{form})")).join("|")).unwrap()
+});
+
+/// What every sign has some of: nearly all rows are done with after one quick look for it.
+#[expect(clippy::unwrap_used, reason = "a constant pattern, compiled in every test of this file")]
+static HINTS: LazyLock<Regex> = LazyLock::new(|| {
+    let parts = "rule|instruction|prompt|guideline|check|criteria|valid|compliant|approve|accept|system|api key|reviewer|\
+                 rewrite_suggestion|you are|===|from now on|developer mode|jailbreak|respond|reply|answer|role|<|\\[/?inst|\
+                 правил|инструкц|указан|проверк|проверяющ|критери|регламент|пром[пт]|ключ|валидн|корректн|соответств|верн|\
+                 системн|ассистент|модель|помощник|пропусти|отныне|с этого момента|режим разработчика|ответь";
+    Regex::new(&format!("(?i){parts}")).unwrap()
 });
 
 /// The first words of a row that are addressed to its judge, as they were found; none in nearly every row.
@@ -59,7 +70,15 @@ pub fn in_text(text: &str) -> Option<String> {
 }
 
 fn in_plain(text: &str) -> Option<String> {
-    let visible: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
+    let is_plain =
+        text.is_ascii() || (is_nfkc_quick(text.chars()) == IsNormalized::Yes && !text.contains(is_invisible));
+    let visible: Cow<'_, str> = match is_plain {
+        true => text.into(),
+        false => text.nfkc().filter(|c| !is_invisible(*c)).collect::<String>().into(),
+    };
+    if !HINTS.is_match(&visible) {
+        return None;
+    }
     let plain = fold(&visible);
     SIGNS.find(&plain).map(|sign| clip(sign.as_str().trim(), SHOWN).0.into_owned())
 }

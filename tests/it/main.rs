@@ -21,6 +21,7 @@ mod network;
 mod openai;
 mod providers;
 mod readme;
+mod reliability;
 mod sandbox;
 mod scale;
 mod settings;
