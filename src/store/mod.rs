@@ -90,7 +90,7 @@ impl Store {
     /// Those of [`Store::open`], but for damage that could be mended.
     pub fn open_or_mend(path: impl AsRef<Path>, now: Timestamp) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let opened = Self::open(path).and_then(|store| store.quick_check().map(|()| store));
+        let opened = Self::open(path).and_then(|store| store.check().map(|()| store));
         let Err(StoreError::Corrupt { path: damaged, detail }) = opened else { return opened };
         let salvage = salvage::replace(&damaged, detail, now)?;
         let mut store = Self::open(path)?;

@@ -174,6 +174,6 @@ fn killed_at_every_step_with_tables_in_google_sheets() {
     desk.projects(ROWS);
     let slow = ["--fault", "write=slow 25ms"];
     let to = ["--sheet", "weeks:Statuses=projects.csv", "--target", "results"];
-    let served = Arc::new(Served::start(&desk, &[&to[..], &slow].concat()));
+    let served = Arc::new(Served::logged(&desk, &[&to[..], &slow].concat()));
     sweep("Google Sheets", &Kind::Sheets(served));
 }

@@ -98,6 +98,11 @@ impl Stage {
     }
 }
 
+/// The table with other comments: all of its rows are to be judged anew.
+fn reworded(table: &Table, word: &str) -> Table {
+    table.iter().map(|row| row.iter().map(|cell| cell.replace("number", word)).collect()).collect()
+}
+
 fn csv_table(text: &str) -> Table {
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
@@ -128,13 +133,7 @@ fn people_work_in_the_results_while_they_are_judged() {
         let stage = Stage::new(kind, ROWS);
         stage.mends(kind);
         stage.gate.forget_permits(10_000);
-        // All rows are to be judged anew.
-        let changed: Table = stage
-            .read("projects")
-            .into_iter()
-            .map(|row| row.into_iter().map(|cell| cell.replace("number", "no.")).collect())
-            .collect();
-        stage.write("projects", &changed);
+        stage.write("projects", &reworded(&stage.read("projects"), "no."));
         let ended = stage.run(|stage| {
             // Somebody sorts the rows the other way round and adds a column of his own.
             let table = stage.read("review");
@@ -165,12 +164,7 @@ fn the_results_go_away_and_come_back() {
             let stage = Stage::new(kind, ROWS);
             stage.mends(&about);
             stage.gate.forget_permits(10_000);
-            let changed: Table = stage
-                .read("projects")
-                .into_iter()
-                .map(|row| row.into_iter().map(|cell| cell.replace("number", "no.")).collect())
-                .collect();
-            stage.write("projects", &changed);
+            stage.write("projects", &reworded(&stage.read("projects"), "no."));
             let path = stage.desk.path(&stage.name("review"));
             let ended = stage.run(|_| {
                 std::fs::remove_file(&path).unwrap();
@@ -228,11 +222,7 @@ fn the_source_changes_while_it_is_read() {
             let whole = stage.read("projects");
             let ended = stage.run(|stage| match trouble {
                 "edited" => {
-                    let edited: Table = whole
-                        .iter()
-                        .map(|row| row.iter().map(|cell| cell.replace("number", "new number")).collect())
-                        .collect();
-                    stage.write("projects", &edited);
+                    stage.write("projects", &reworded(&whole, "new number"));
                 }
                 "sorted" => {
                     let mut sorted = whole.clone();

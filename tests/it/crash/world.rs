@@ -2,8 +2,6 @@
 //! them: all that has to hold of them after a crash.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,21 +127,16 @@ impl World {
                 book.save(self.desk.path("review.xlsx")).unwrap();
             }
             Kind::Sheets(served) => {
-                let book = ask(
-                    served,
-                    "GET",
-                    "/v4/spreadsheets/results?fields=sheets.properties(sheetId,title)",
-                    &Value::Null,
-                );
+                let book = served.get("/v4/spreadsheets/results?fields=sheets.properties(sheetId,title)");
                 let mut tabs = book["sheets"].as_array().unwrap().iter();
                 let id = &tabs.find(|tab| tab["properties"]["title"] == self.tab).unwrap()["properties"]["sheetId"];
                 let wider = json!({"sheetId": id, "dimension": "COLUMNS", "length": 1});
                 let requests = json!({"requests": [{"appendDimension": wider}]});
-                ask(served, "POST", "/v4/spreadsheets/results:batchUpdate", &requests);
+                served.call("POST", "/v4/spreadsheets/results:batchUpdate", &requests);
                 let letter = char::from(b'A' + u8::try_from(column).unwrap());
                 let range = format!("{}!{letter}1:{letter}{}", self.tab, notes.len());
                 let path = format!("/v4/spreadsheets/results/values/{range}?valueInputOption=RAW");
-                ask(served, "PUT", &path, &json!({"range": range, "values": notes}));
+                served.call("PUT", &path, &json!({"range": range, "values": notes}));
             }
         }
     }
@@ -169,12 +162,7 @@ impl World {
                 range.rows().map(|row| row.iter().map(text).collect()).collect()
             }
             Kind::Sheets(served) => {
-                let answer = ask(
-                    served,
-                    "GET",
-                    &format!("/v4/spreadsheets/results/values/{}", self.tab),
-                    &Value::Null,
-                );
+                let answer = served.get(&format!("/v4/spreadsheets/results/values/{}", self.tab));
                 let text = |cell: &Value| cell.as_str().unwrap_or_default().to_owned();
                 let line = |line: &Value| line.as_array().unwrap().iter().map(text).collect();
                 answer["values"].as_array().into_iter().flatten().map(line).collect()
@@ -235,22 +223,4 @@ impl World {
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.filter(|name| !known(name)).collect()
     }
-}
-
-/// A call as another program makes it.
-fn ask(served: &Served, method: &str, path: &str, body: &Value) -> Value {
-    let mut stream = TcpStream::connect(&served.address).unwrap();
-    let body = if body.is_null() { String::new() } else { body.to_string() };
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer me\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        served.address,
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
-    serde_json::from_str(body).unwrap()
 }

@@ -144,7 +144,7 @@ fn a_file_cut_short_or_overwritten_is_refused_or_good() {
         }
         fs::write(&path, &bytes).unwrap();
         if let Ok(store) = Store::open(&path) {
-            assert!(matches!(store.quick_check(), Err(StoreError::Corrupt { .. })), "{what}");
+            assert!(matches!(store.check(), Err(StoreError::Corrupt { .. })), "{what}");
         }
         if let Err(error) = use_all(&path, what) {
             assert!(
@@ -233,6 +233,21 @@ fn private(path: &Path) {
 }
 
 #[test]
+fn money_that_cannot_be_is_damage_and_the_rest_of_the_ledger_stays() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.sqlite");
+    sound(&path);
+    let before = Store::open(&path).unwrap().spent_since(at(0)).unwrap();
+    let meddler = Connection::open(&path).unwrap();
+    meddler.execute("UPDATE attempt SET cost = -5 WHERE seq = 7", []).unwrap();
+    drop(meddler);
+    let store = Store::open_or_mend(&path, at(9)).unwrap();
+    let mend = mend_of(&store).unwrap();
+    assert!(mend.damage.contains("below zero") && mend.attempts == CALLS - 1, "{mend:?}");
+    assert_eq!(store.spent_since(at(0)).unwrap().0, before.0 - before.0 / CALLS);
+}
+
+#[test]
 fn a_torn_journal_loses_its_end_and_nothing_else() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("store.sqlite");
@@ -275,7 +290,7 @@ fn a_changed_answer_is_missing_is_reported_and_can_be_asked_again() {
     drop(meddler);
 
     let mut store = Store::open(&path).unwrap();
-    store.quick_check().unwrap();
+    store.check().unwrap();
     let problems = store.verify().unwrap();
     assert_eq!(problems.len() as u64, CALLS / 2 + 2, "{problems:?}");
     let known = store.lookup(&(0..CALLS).map(call).collect::<Vec<_>>(), at(4)).unwrap();

@@ -48,12 +48,20 @@ impl Served {
         Self { child, address: address.to_owned(), settings: settings.into() }
     }
 
-    /// A call as another program makes it, with a token from elsewhere.
+    /// Reads, as another program does it, with a token from elsewhere.
     pub(crate) fn get(&self, path: &str) -> Value {
+        self.call("GET", path, &Value::Null)
+    }
+
+    /// A call as another program makes it, with a token from elsewhere.
+    pub(crate) fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let mut stream = TcpStream::connect(&self.address).unwrap();
+        let body = if body.is_null() { String::new() } else { body.to_string() };
         let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer me\r\nConnection: close\r\n\r\n",
-            self.address
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer me\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
         );
         stream.write_all(head.as_bytes()).unwrap();
         let mut answer = String::new();
