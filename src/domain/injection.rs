@@ -46,13 +46,14 @@ static SIGNS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&forms.map(|form| format!("(?:{form})")).join("|")).unwrap()
 });
 
-/// What every sign has some of: nearly all rows are done with after one quick look for it.
+/// The rarer part of every sign: nearly all rows are done with after one quick look for it.
 #[expect(clippy::unwrap_used, reason = "a constant pattern, compiled in every test of this file")]
 static HINTS: LazyLock<Regex> = LazyLock::new(|| {
-    let parts = "rule|instruction|prompt|guideline|check|criteria|valid|compliant|approve|accept|system|api key|reviewer|\
-                 rewrite_suggestion|you are|===|from now on|developer mode|jailbreak|respond|reply|answer|role|<|\\[/?inst|\
-                 правил|инструкц|указан|проверк|проверяющ|критери|регламент|пром[пт]|ключ|валидн|корректн|соответств|верн|\
-                 системн|ассистент|модель|помощник|пропусти|отныне|с этого момента|режим разработчика|ответь";
+    let parts = "ignor|disregard|forget|overrid|bypass|skip|drop|игнорир|не учитыва|забуд|пропуст|отмен|обойд|не применя|\
+                 valid|compliant|approve|accept|отмет|помет|призна|считай|одобр|верни|прими|rewrite_suggestion|\
+                 system (?:prompt|override|message)|системн|print|reveal|show|output|repeat|disclose|покажи|раскрой|выведи|\
+                 напечатай|повтори|you are|ты |rule (?:0|zero)|правило (?:0|ноль)|reviewer|проверяющ|===|role|<|\\[/?inst|\
+                 from now on|отныне|с этого момента|developer mode|jailbreak|режим разработчика|respond|reply|answer|ответь";
     Regex::new(&format!("(?i){parts}")).unwrap()
 });
 

@@ -67,8 +67,10 @@ pub(super) fn replace(path: &Path, damage: String, now: Timestamp) -> Result<Sal
         }
         tx.commit().map_err(|error| StoreError::from_sqlite(&fresh, error))?;
     }
-    for end in ["", "-wal", "-shm"] {
-        match fs::rename(with_end(path, end), with_end(&salvage.kept_in, end)) {
+    // The journal belongs to the file; its index is made anew by whoever opens it.
+    let moved = |end| fs::rename(with_end(path, end), with_end(&salvage.kept_in, end));
+    for done in [moved(""), moved("-wal"), fs::remove_file(with_end(path, "-shm"))] {
+        match done {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             Ok(()) | Err(_) => {}
         }

@@ -1,5 +1,6 @@
 //! `docs/reliability.md` names only what there is: tests, knobs, fault points.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
@@ -44,7 +45,7 @@ fn every_knob_and_every_fault_point_is_there() {
     for knob in found(r"(SV_[A-Z_]+)=") {
         assert!(sources.contains(&format!("\"{knob}\"")), "{knob}");
     }
-    let points = found(r"(?m)^\| `([\w-]+)` \|");
+    let points: BTreeSet<&str> = found(r"(?m)^\| `([\w-]+)` \|").into_iter().collect();
     assert_eq!(points.len(), 15, "{points:?}");
     let code = include_str!("../../src/fault.rs");
     for point in &points {
