@@ -14,7 +14,7 @@ use super::schema::{self, Identity, STEPS, Steps, newest};
 use crate::fault::{self, Point};
 
 /// How long a call waits for somebody else's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What stood at a path.
 pub(super) enum Opened {
@@ -111,25 +111,38 @@ fn connect(path: &Path, steps: Steps) -> Result<Opened, StoreError> {
     if conn.is_readonly("main").map_err(failed)? {
         return Err(StoreError::ReadOnly { path: path.to_owned() });
     }
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
     let migrated = older.map(|version| back_up(path, &conn, version)).transpose()?;
-    Ok(Opened::Ours(prepare_with(path, conn, steps)?, migrated))
+    let conn = prepare_with(path, conn, steps)?;
+    // Not before it is known to hold together: a damaged file is kept as it is.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
+    Ok(Opened::Ours(conn, migrated))
 }
 
 /// Keeps the file as it is before its tables are brought to the newest version.
 fn back_up(path: &Path, conn: &Connection, version: i64) -> Result<Notice, StoreError> {
     let backup = path.with_extension(format!("v{version}.backup.sqlite"));
-    match fs::remove_file(&backup) {
-        // Of an earlier try, which a crash cut short.
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(StoreError::from_io(&backup, error));
-        }
-        Ok(()) | Err(_) => {}
+    let failed = |error| StoreError::from_io(&backup, error);
+    let made = tempfile::Builder::new().prefix(".store-").tempfile_in(backup.parent().unwrap_or(&backup));
+    let made = made.map_err(failed)?.into_temp_path();
+    let name = made.to_str().ok_or_else(|| failed(io::Error::other("its name is no text")))?;
+    conn.execute("VACUUM INTO ?1", [name]).map_err(|error| StoreError::from_sqlite(path, error))?;
+    match made.persist_noclobber(&backup) {
+        // One that is there is whole, and of before: another process may have brought the tables up meanwhile.
+        Err(refused) if refused.error.kind() != io::ErrorKind::AlreadyExists => Err(failed(refused.error)),
+        Ok(()) | Err(_) => Ok(Notice::Migrated { from: version, backup }),
     }
-    make_private(&backup)?;
-    conn.execute("VACUUM INTO ?1", [backup.to_string_lossy()])
-        .map_err(|error| StoreError::from_sqlite(path, error))?;
-    Ok(Notice::Migrated { from: version, backup })
+}
+
+/// Makes the name of a file durable, where the file system has such a notion.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    match fs::File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        other if cfg!(unix) => other,
+        _ => Ok(()),
+    }
 }
 
 fn damaged(path: &Path, detail: &str) -> StoreError {
@@ -248,7 +261,6 @@ mod tests {
 
         let newer = with_a_step("ALTER TABLE memory ADD COLUMN note TEXT");
         let backup = path.with_extension("v1.backup.sqlite");
-        fs::write(&backup, "cut short").unwrap();
         let (conn, notice) = opened(&path, newer).unwrap();
         assert_eq!(notice, Some(Notice::Migrated { from: 1, backup: backup.clone() }));
         assert_eq!(memories(&conn), 1);

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 
 use super::answer::StoredAnswer;
 use super::outbox::OutboxEntry;
+use super::salvage::{is_sound_attempt, is_sound_run};
 use super::sql::{At, Count, Money, Print};
 use super::{Store, StoreError};
 use crate::domain::money::MicroUsd;
@@ -114,15 +115,15 @@ impl Store {
     }
 
     /// Checks that the file holds together, its indexes included and the checksums of its records not, which are looked
-    /// at when they are read.
+    /// at when they are read, and that the runs and the ledger can be read.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] with the first thing that is wrong; others if the file cannot be read just now.
     pub fn check(&self) -> Result<(), StoreError> {
         let found =
             self.read(|conn| conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0)))?;
         let damage = match found.as_str() {
-            // Nothing but damage makes money that was got back; no sum could be drawn over it.
-            "ok" => {
-                self.read(has_amounts_below_zero)?.then(|| "an amount below zero in the ledger".to_owned())
-            }
+            "ok" => self.read(unreadable_record)?,
             _ => Some(found),
         };
         damage.map_or(Ok(()), |detail| Err(StoreError::Corrupt { path: self.path.clone(), detail }))
@@ -143,9 +144,24 @@ impl Store {
     }
 }
 
-fn has_amounts_below_zero(conn: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM attempt WHERE cost < 0 OR estimate < 0)";
-    conn.query_row(sql, [], |row| row.get(0))
+/// What of the runs or the ledger cannot be what it says it is.
+fn unreadable_record(conn: &Connection) -> rusqlite::Result<Option<String>> {
+    let mut attempts = conn.prepare("SELECT * FROM attempt")?;
+    let mut rows = attempts.query([])?;
+    while let Some(row) = rows.next()? {
+        let cost = row.get::<_, Option<Money>>("cost").map(drop);
+        if let Err(error) = is_sound_attempt(row).and(cost) {
+            return Ok(Some(format!("a request of the ledger: {error}")));
+        }
+    }
+    let mut runs = conn.prepare("SELECT * FROM run")?;
+    let mut rows = runs.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Err(error) = is_sound_run(row) {
+            return Ok(Some(format!("a run: {error}")));
+        }
+    }
+    Ok(None)
 }
 
 #[derive(Default)]

@@ -34,6 +34,7 @@ mod sql;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use answer::StoredAnswer;
@@ -67,6 +68,9 @@ impl Store {
     ///
     /// Another program's file at `path` (the Python StatusValidator kept its cache under the same setting)
     /// is left alone: the store then lives beside it, as `NAME.v2.sqlite`, and [`Store::notices`] says so.
+    ///
+    /// # Errors
+    /// If the file cannot be made, opened, read or written, is damaged, locked, of a newer version or not a store.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         if let Opened::Ours(conn, opened) = file::open(path)? {
@@ -90,12 +94,24 @@ impl Store {
     /// Those of [`Store::open`], but for damage that could be mended.
     pub fn open_or_mend(path: impl AsRef<Path>, now: Timestamp) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let opened = Self::open(path).and_then(|store| store.check().map(|()| store));
+        salvage::finish(path, now)?;
+        let opened = Self::open(path).and_then(Self::checked);
         let Err(StoreError::Corrupt { path: damaged, detail }) = opened else { return opened };
         let salvage = salvage::replace(&damaged, detail, now)?;
         let mut store = Self::open(path)?;
         store.notes.opened = Some(Notice::Mended(salvage));
         Ok(store)
+    }
+
+    /// This store if it holds together; one that does not is closed without a touch.
+    fn checked(self) -> Result<Self, StoreError> {
+        match self.check() {
+            Ok(()) => Ok(self),
+            Err(damage) => {
+                self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).ok();
+                Err(damage)
+            }
+        }
     }
 
     /// A store without a file, gone when it is dropped.

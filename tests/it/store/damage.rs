@@ -243,8 +243,78 @@ fn money_that_cannot_be_is_damage_and_the_rest_of_the_ledger_stays() {
     drop(meddler);
     let store = Store::open_or_mend(&path, at(9)).unwrap();
     let mend = mend_of(&store).unwrap();
-    assert!(mend.damage.contains("below zero") && mend.attempts == CALLS - 1, "{mend:?}");
-    assert_eq!(store.spent_since(at(0)).unwrap().0, before.0 - before.0 / CALLS);
+    assert!(mend.damage.contains("request of the ledger") && mend.attempts == CALLS, "{mend:?}");
+    let (cost, estimate) = (33, 100);
+    assert_eq!(
+        store.spent_since(at(0)).unwrap().0,
+        before.0 - cost + estimate,
+        "its estimate goes on counting"
+    );
+}
+
+#[test]
+fn a_mend_that_was_cut_short_is_finished_by_the_next_one() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.sqlite");
+    sound(&path);
+    let good = fs::read(&path).unwrap();
+    // As a crash leaves it: the new file is complete, the old one still in its place.
+    fs::copy(&path, folder.path().join("store.sqlite.mended")).unwrap();
+    let mut bad = good.clone();
+    bad[100..4000].fill(0xff);
+    fs::write(&path, &bad).unwrap();
+    let store = Store::open_or_mend(&path, at(9)).unwrap();
+    assert_eq!(use_store(store, "cut short").unwrap(), (CALLS as usize, 20));
+    let kept: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let kept = kept.iter().find(|path| path.to_string_lossy().contains(".corrupt-")).unwrap();
+    assert_eq!(fs::read(kept).unwrap(), bad);
+    assert!(!folder.path().join("store.sqlite.mended").exists());
+}
+
+#[test]
+fn a_file_that_somebody_uses_is_not_taken_from_under_them() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.sqlite");
+    sound(&path);
+    let user = Connection::open(&path).unwrap();
+    user.execute("UPDATE attempt SET cost = -5 WHERE seq = 7", []).unwrap();
+    user.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = Store::open_or_mend(&path, at(9)).unwrap_err();
+    assert!(matches!(refused, StoreError::Busy { .. }), "{refused}");
+    user.execute_batch("COMMIT").unwrap();
+    drop(user);
+    assert!(mend_of(&Store::open_or_mend(&path, at(9)).unwrap()).is_some());
+}
+
+#[test]
+fn tables_that_somebody_changed_are_mended_by_the_names_of_their_columns() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.sqlite");
+    sound(&path);
+    let meddler = Connection::open(&path).unwrap();
+    meddler
+        .execute_batch("ALTER TABLE memory ADD COLUMN note TEXT; ALTER TABLE run DROP COLUMN found_by")
+        .unwrap();
+    drop(meddler);
+    let store = Store::open_or_mend(&path, at(9)).unwrap();
+    let mend = mend_of(&store).unwrap();
+    assert_eq!((mend.answers, mend.outbox, mend.attempts), (CALLS, 20, CALLS), "{mend:?}");
+    assert_eq!(use_store(store, "changed").unwrap(), (CALLS as usize, 20));
+}
+
+#[test]
+fn answers_given_after_a_mend_are_newer_than_those_before() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("store.sqlite");
+    sound(&path);
+    let meddler = Connection::open(&path).unwrap();
+    // The end of the ledger is lost, and something else is damaged.
+    meddler.execute_batch("DELETE FROM attempt; UPDATE run SET started_at = 9223372036854775807").unwrap();
+    drop(meddler);
+    let mut store = Store::open_or_mend(&path, at(9)).unwrap();
+    assert!(mend_of(&store).is_some());
+    keep(&mut store, 5000, call(3), &answer("newer"));
+    assert_eq!(store.lookup(&[call(3)], at(10)).unwrap(), [Known::Answered(answer("newer"))]);
 }
 
 #[test]
