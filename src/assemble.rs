@@ -65,7 +65,8 @@ pub fn parts_beside(settings: &Settings) -> Result<Parts, AssembleError> {
     Ok(Parts { sink: None, claims: Vec::new(), store, ..parts(settings)? })
 }
 
-/// What only one instance at a time may work on: the store and the results table.
+/// What only one instance at a time may work on: the store and the results table. Of a Google table only instances with
+/// stores in the same folder know; others are kept apart by the fences of its writes.
 pub fn claims(settings: &Settings) -> Vec<Claim> {
     let target = match &settings.target {
         TargetSettings::File(file) => {

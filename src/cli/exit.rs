@@ -143,6 +143,7 @@ impl From<LockError> for CliError {
             LockError::Held { .. } => {
                 Self::new(Exit::Held, format!("{error}; let it finish, or wait for it with --wait SECONDS"))
             }
+            LockError::OfAnotherUser { .. } => Self::new(Exit::Held, error),
             LockError::Io { .. } => Self::new(Exit::Unavailable, error),
         }
     }

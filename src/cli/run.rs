@@ -20,7 +20,7 @@ use super::rules;
 use super::session::{Overrides, Session, unwritten};
 use super::signals::Signals;
 use super::summary::{self, Ending};
-use super::terminal;
+use super::{secrets, terminal};
 use crate::assemble;
 use crate::domain::freshness::monday_of;
 use crate::domain::rules::{Rulebook, Severity};
@@ -306,7 +306,7 @@ impl SummaryFile {
     }
 
     fn save(mut self, report: &serde_json::Value) -> Result<(), CliError> {
-        let text = format!("{}\n", terminal::json(&format!("{report:#}")));
+        let text = format!("{}\n", secrets::hidden(&terminal::json(&format!("{report:#}"))));
         let written = self.spool.write_all(text.as_bytes()).and_then(|()| self.spool.as_file().sync_all());
         let path = self.path;
         written.and_then(|()| self.spool.persist(&path).map(drop).map_err(|error| error.error)).map_err(

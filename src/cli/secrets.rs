@@ -1,4 +1,4 @@
-//! The keys that this process knows: hidden in whatever it says, even in the message of a panic, and in no core dump.
+//! The keys of the models that this process knows: hidden in whatever it says, even in the message of a panic, and in no core dump.
 
 use std::borrow::Cow;
 use std::sync::{PoisonError, RwLock};
@@ -13,8 +13,15 @@ const SHORTEST: usize = 8;
 
 /// From now on these are hidden.
 pub(crate) fn know<'a>(keys: impl Iterator<Item = &'a SecretString>) {
-    let worth_hiding = keys.filter(|key| key.expose_secret().len() >= SHORTEST).cloned();
-    KNOWN.write().unwrap_or_else(PoisonError::into_inner).extend(worth_hiding);
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    for key in keys.map(ExposeSecret::expose_secret).filter(|key| key.len() >= SHORTEST) {
+        // As it is, and as it stands in JSON.
+        let escaped = serde_json::to_string(key).unwrap_or_default();
+        known.push(SecretString::from(key));
+        known.push(SecretString::from(escaped.trim_matches('"')));
+    }
+    // The longest first: one key may be the beginning of another.
+    known.sort_by_key(|key| std::cmp::Reverse(key.expose_secret().len()));
 }
 
 /// The text without them.
@@ -47,7 +54,10 @@ mod tests {
 
     #[test]
     fn keys_are_hidden_and_placeholders_are_not_keys() {
-        know([SecretString::from("sk-canary-of-a-unit-test"), SecretString::from("x")].iter());
+        let keys =
+            ["sk-canary-of", "sk-canary-of-a-unit-test", "canary\"quoted", "x"].map(SecretString::from);
+        know(keys.iter());
+        assert_eq!(hidden(r#"{"a":"canary\"quoted"}"#), r#"{"a":"***"}"#);
         assert_eq!(hidden("a sk-canary-of-a-unit-test, axe"), "a ***, axe");
         assert!(matches!(hidden("plain"), Cow::Borrowed(_)));
     }

@@ -13,8 +13,9 @@ pub(crate) fn tokens(text: &str) -> Cow<'_, str> {
         let end = word.find(|c| !is_of_token(c)).unwrap_or(word.len());
         let at = text.len() - word.len();
         let word = &word[..end];
-        if is_token(word) || (after_bearer && word.len() > SHORTEST) {
-            masked.push_str(&text[told..at]);
+        let token = token_in(word).or((after_bearer && word.len() > SHORTEST).then_some(0));
+        if let Some(start) = token {
+            masked.push_str(&text[told..at + start]);
             masked.push_str("***");
             told = at + end;
         }
@@ -36,9 +37,10 @@ fn is_of_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '/')
 }
 
-fn is_token(word: &str) -> bool {
-    let heads = ["ya29.", "eyJ"];
-    word.len() > SHORTEST && heads.iter().any(|head| word.starts_with(head))
+/// Where a token begins in a word: it may stand in an address, or behind an encoded sign.
+fn token_in(word: &str) -> Option<usize> {
+    let starts = ["ya29.", "eyJ"].into_iter().filter_map(|head| word.find(head));
+    starts.min().filter(|start| word.len() - start > SHORTEST)
 }
 
 #[cfg(test)]
@@ -54,6 +56,8 @@ mod tests {
             ("ya29.a0AfH6SM-x_y was refused", "*** was refused"),
             ("assertion=eyJhbGciOiJSUzI1NiJ9.e30.c2ln&x=1", "assertion=***&x=1"),
             ("«Bearer token» of the account", "«Bearer token» of the account"),
+            ("access_token%3Dya29.a0AfH6SM-x_y", "access_token%3D***"),
+            ("at https://host/x/eyJhbGciOiJSUzI1NiJ9.e30", "at https://host/x/***"),
             ("see https://example.org/a/very/long/path", "see https://example.org/a/very/long/path"),
             ("", ""),
         ] {

@@ -59,7 +59,8 @@ impl Network {
     /// # Errors
     /// See [`check_proxy`].
     pub fn through(self, address: &str) -> Result<Self, NetworkError> {
-        let wrong = |problem| NetworkError::Proxy { address: address.to_owned(), problem };
+        let shown = if super::address::has_secret(address) { "***" } else { address };
+        let wrong = |problem| NetworkError::Proxy { address: shown.to_owned(), problem };
         check_proxy(address).map_err(wrong)?;
         let proxy = address.parse().map_err(|_| wrong(AS_PROXY))?;
         Ok(Self { proxy: Some(proxy), ..self })
@@ -105,6 +106,12 @@ mod tests {
         {
             assert!(Network::default().through(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_repeated() {
+        let error = Network::default().through("http://me:pass@proxy:1").unwrap_err();
+        assert!(!format!("{error}{error:?}").contains("pass@"), "{error}");
     }
 
     #[test]

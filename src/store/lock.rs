@@ -38,6 +38,17 @@ pub enum LockError {
         /// What is held.
         what: String,
     },
+    /// A file of another user's stands for it: he is at work on it, or was killed at it.
+    #[error(
+        "{what}: another user is at work on it, or was killed at it; if nobody is, remove {}; nothing was read, spent or written",
+        .path.display()
+    )]
+    OfAnotherUser {
+        /// What is held.
+        what: String,
+        /// The lock's file.
+        path: PathBuf,
+    },
     /// The system gives no lock.
     #[error("{}: cannot be locked: {source}", .path.display())]
     Io {
@@ -52,9 +63,11 @@ pub enum LockError {
 const TRIED_EVERY: Duration = Duration::from_millis(50);
 
 impl Claim {
-    /// The claim on the store at `path`.
+    /// The claim on the store at `path`, whatever link leads there.
     pub fn of_store(path: &Path) -> Self {
-        Self { makes_folder: true, ..Self::beside(path, &format!("the store {}", path.display())) }
+        let path =
+            fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
+        Self { makes_folder: true, ..Self::beside(&path, &format!("the store {}", path.display())) }
     }
 
     /// A claim by a hidden file beside `path`.
@@ -66,18 +79,26 @@ impl Claim {
 
     /// Takes the lock; while another instance holds it, waits for it as long as `patience`.
     ///
-    /// Where no file can be made at all, there is nothing to lock: whoever opens the store or the table fails, and says
-    /// why better than this could.
+    /// Where no file can be made since its folder is missing or may not be written, there is nothing to lock: whoever
+    /// opens the store or the table fails, and says why better than this could.
     ///
     /// # Errors
     /// If it is held by another, or the system refuses.
     pub fn take(&self, patience: Duration) -> Result<Lock, LockError> {
-        let until = Instant::now() + patience;
+        let until = Instant::now().checked_add(patience);
         loop {
             match self.try_take() {
                 Ok(Some(lock)) => return Ok(lock),
-                Ok(None) if Instant::now() < until => std::thread::park_timeout(TRIED_EVERY),
+                Ok(None) if until.is_none_or(|until| Instant::now() < until) => {
+                    std::thread::park_timeout(TRIED_EVERY);
+                }
                 Ok(None) => return Err(LockError::Held { what: self.what.clone() }),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    return Err(LockError::OfAnotherUser {
+                        what: self.what.clone(),
+                        path: self.path.clone(),
+                    });
+                }
                 Err(source) => return Err(LockError::Io { path: self.path.clone(), source }),
             }
         }
@@ -85,47 +106,73 @@ impl Claim {
 
     /// None if another instance holds it.
     fn try_take(&self) -> io::Result<Option<Lock>> {
-        loop {
+        // Whoever gives the lock back takes its file away: then the next one is looked for, a few times.
+        for _ in 0..8 {
             let file = match self.open() {
-                Ok(file) => file,
-                // Somebody else's, made just now or taken away just now.
+                Ok(Some(file)) => file,
+                Ok(None) => return Ok(Some(Lock { path: self.path.clone(), file: None })),
+                // Somebody else's, made just now.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied && self.path.exists() => {
-                    return Err(error);
-                }
-                Err(_) => return Ok(Some(Lock { path: self.path.clone(), file: None })),
+                Err(error) => return Err(error),
             };
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            // Its holder may have taken it away between our opening and locking it: then it guards nothing.
+            // Taken away between our opening and locking it, it guards nothing.
             if is_at(&file, &self.path) {
                 return Ok(Some(Lock { path: self.path.clone(), file: Some(file) }));
             }
         }
+        Ok(None)
     }
 
-    fn open(&self) -> io::Result<File> {
-        match OpenOptions::new().read(true).open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if let Some(folder) = self.path.parent().filter(|_| self.makes_folder) {
-                    file::make_folders(folder).map_err(io::Error::other)?;
-                }
-                let mut options = OpenOptions::new();
-                #[cfg(unix)]
-                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-                options.write(true).create_new(true).open(&self.path)
+    /// The lock's file, made where it is missing; none where it cannot be.
+    fn open(&self) -> io::Result<Option<File>> {
+        match options().read(true).open(&self.path) {
+            Ok(file) if file.metadata()?.is_file() => return Ok(Some(file)),
+            Ok(_) => return Err(io::Error::other("it is no file; remove it")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        if let Some(folder) = self.path.parent().filter(|_| self.makes_folder)
+            && file::make_folders(folder).is_err()
+        {
+            return Ok(None); // opening the store says why
+        }
+        use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+        match options().write(true).create_new(true).open(&self.path) {
+            Ok(file) => Ok(Some(file)),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    NotFound | NotADirectory | PermissionDenied | ReadOnlyFilesystem
+                ) =>
+            {
+                Ok(None)
             }
-            other => other,
+            Err(error) => Err(error),
         }
     }
 }
 
+/// Files are made for their owner alone; links are not followed, and pipes not waited for.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
+    options
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.file.is_some() {
+        if self.file.as_ref().is_some_and(|file| is_at(file, &self.path)) {
             // While it is still locked, so that nobody's lock is taken away. A file that stays is harmless.
             fs::remove_file(&self.path).ok();
         }
@@ -206,6 +253,31 @@ mod tests {
         let claim = Claim::beside(&folder.path().join("review.xlsx"), "review.xlsx");
         fs::write(&claim.path, "").unwrap();
         drop(claim.take(Duration::ZERO).unwrap());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_no_file_is_no_lock_and_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let claim = Claim::beside(&folder.path().join("review.xlsx"), "review.xlsx");
+        std::os::unix::fs::symlink(folder.path().join("absent"), &claim.path).unwrap();
+        assert!(matches!(claim.take(Duration::ZERO), Err(LockError::Io { .. })), "a link is not followed");
+        fs::remove_file(&claim.path).unwrap();
+        fs::create_dir(&claim.path).unwrap();
+        assert!(matches!(claim.take(Duration::ZERO), Err(LockError::Io { .. })), "a folder");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_to_a_store_is_no_way_around_and_names_may_be_bare() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.sqlite");
+        fs::write(&path, "").unwrap();
+        std::os::unix::fs::symlink(&path, folder.path().join("link.sqlite")).unwrap();
+        let _held = Claim::of_store(&path).take(Duration::MAX).unwrap();
+        let link = Claim::of_store(&folder.path().join("link.sqlite"));
+        assert!(matches!(link.take(Duration::ZERO), Err(LockError::Held { .. })));
+        assert!(Claim::of_store(Path::new("bare.sqlite")).path.is_absolute());
     }
 
     #[test]

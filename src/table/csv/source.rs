@@ -173,14 +173,23 @@ impl TableSource for CsvSource {
     }
 }
 
-/// By what a file is known not to have been written; a pipe is not looked at.
+/// By what a change of a file is seen, as finely as the file system keeps time; a pipe is not looked at.
 #[derive(Debug, PartialEq, Eq)]
-struct Stamp(Option<(u64, SystemTime)>);
+struct Stamp(Option<(u64, SystemTime, i64)>);
 
 impl Stamp {
     fn of(file: &File) -> std::io::Result<Self> {
         let metadata = file.metadata()?;
-        Ok(Self(metadata.is_file().then(|| metadata.modified().map(|at| (metadata.len(), at))).transpose()?))
+        // Tools that set the time of a change back do not set this one.
+        #[cfg(unix)]
+        let touched = {
+            use std::os::unix::fs::MetadataExt as _;
+            metadata.ctime() ^ metadata.ctime_nsec().rotate_left(32)
+        };
+        #[cfg(not(unix))]
+        let touched = 0;
+        let stamp = || metadata.modified().map(|at| (metadata.len(), at, touched));
+        Ok(Self(metadata.is_file().then(stamp).transpose()?))
     }
 }
 
