@@ -22,6 +22,7 @@ pub mod prompt;
 pub mod results;
 pub mod rules;
 pub mod timeline;
+pub mod timetable;
 pub mod tokenizer;
 pub mod tokens;
 pub mod upsert;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use figment::value::{Num, Tag, Value};
 
 use super::node::{Body, Node};
+use crate::domain::timetable::Cron;
 use crate::net::{address, check_proxy};
 
 /// What a key takes.
@@ -148,10 +149,9 @@ impl Kind {
             Self::Address => {
                 fits(trimmed.parse::<SocketAddr>().is_ok(), "write it as 127.0.0.1:8686 or [::1]:8686")
             }
-            Self::Schedule => fits(
-                matches!(trimmed.split_whitespace().count(), 5 | 6),
-                "write minute, hour, day, month, weekday, such as \"0 7 * * MON\"; seconds may stand before them",
-            ),
+            Self::Schedule => trimmed.parse::<Cron>().map(|_| trimmed).map_err(|no_cron| {
+                Misfit { what: format!("expected {}", self.expected()), hint: None }.hint(no_cron.to_string())
+            }),
             Self::Delimiter => match delimiter(text) {
                 Some(_) => Ok(text),
                 None => fits(false, "write \",\", \";\" or \"tab\""),
@@ -352,6 +352,8 @@ mod tests {
             (Kind::Delimiter, "\""),
             (Kind::Address, "localhost"),
             (Kind::Schedule, "daily"),
+            (Kind::Schedule, "0 25 * * *"),
+            (Kind::Schedule, "0 7 * * XYZ"),
             (Kind::Variable, "sk-proj-1"),
             (Kind::Header, "Статусы"),
             (Kind::Choice(&["en", "ru"]), "de"),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::merged::Merged;
+use crate::domain::timetable::Cron;
 
 /// How the daemon works.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub struct ServeSettings {
     /// Where the status page and the API are served. Other machines reach it only with a token.
     pub listen: SocketAddr,
     /// When the job runs: a cron expression in the time zone of the settings; unset: only when asked.
-    pub schedule: Option<String>,
+    pub schedule: Option<Cron>,
     /// Whether a run that was missed while the daemon was down is made up for, once.
     pub catch_up: bool,
     /// The file with the token that the API asks for.
@@ -30,7 +31,7 @@ pub(super) fn resolve(merged: &mut Merged) -> Option<ServeSettings> {
     }
     Some(ServeSettings {
         listen,
-        schedule: merged.text("serve.schedule"),
+        schedule: merged.text("serve.schedule").and_then(|text| text.parse().ok()),
         catch_up: merged.text("serve.catch_up").as_deref() == Some("once"),
         token_file,
         show_content: merged.flag("serve.show_content"),

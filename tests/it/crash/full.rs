@@ -87,6 +87,15 @@ fn a_write_of_the_results_that_fails_once_is_made_again() {
 }
 
 #[test]
+fn what_is_slow_is_only_slow() {
+    let world = World::new(&Kind::Csv, "review");
+    let slow = "K2-source-read=sleep(30);K4-call-sent=50%sleep(20);store-commits=10%sleep(20);K9-table-sent=sleep(50)";
+    let ended = world.run(slow, &[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!((world.results().len(), world.requests(), world.outbox()), (ROWS, ROWS, 0));
+}
+
+#[test]
 fn the_source_or_a_new_store_fails() {
     for fault in ["error", "disk-full"] {
         sweep(&Kind::Csv, "K2-source-read", fault, 1);
