@@ -40,6 +40,8 @@ pub(crate) enum Point {
     StoreCloses,
     /// The store is made or brought up to the newest tables.
     StoreMigrates,
+    /// The daemon has read its settings again and works by the old ones.
+    SettingsReloaded,
     /// A transaction of the store is about to be committed.
     StoreCommits,
 }
@@ -63,6 +65,7 @@ impl Point {
             Self::RunEnded => "K12-run-ended",
             Self::StoreCloses => "K13-store-closes",
             Self::StoreMigrates => "K14-store-migrates",
+            Self::SettingsReloaded => "K15-settings-reloaded",
             Self::StoreCommits => "store-commits",
         }
     }

@@ -27,6 +27,7 @@
 //! | [`store`] | one SQLite file: what was paid for, what is not written yet, what ran | domain, fault |
 //! | [`engine`] | the five actors, and nothing else that knows actors | domain, table, llm, store, fault |
 //! | [`assemble`] | settings into parts: the only place where adapters meet the engine | all of the above |
+//! | [`daemon`] | runs jobs by their timetables, one after the other | domain, engine |
 //! | [`cli`] | the command line, one file a command | everything |
 //! | [`sandbox`] | a local stand-in for Google Sheets, its sign-in and a model, to try and test against | domain, table |
 //!
@@ -59,6 +60,7 @@
 
 pub mod assemble;
 pub mod cli;
+pub mod daemon;
 pub mod domain;
 pub mod engine;
 mod fault;

@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::{cache, check_text, config, explain, plan, runs, sandbox};
+use super::{cache, check_text, config, explain, plan, runs, sandbox, serve};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Runs(runs::RunsArgs),
     /// Show the settings
     Config(config::ConfigArgs),
+    /// Run all jobs by their schedules, until SIGTERM; SIGHUP reads the settings again, SIGUSR1 runs all jobs now
+    Serve(serve::ServeArgs),
     /// Serve a stand-in for Google Sheets, its sign-in and a model, to try and test against
     Sandbox(sandbox::SandboxArgs),
     /// Print a completion script for a shell

@@ -26,6 +26,8 @@ mod runs;
 mod sandbox;
 mod screen;
 mod secrets;
+mod serve;
+mod service;
 mod session;
 mod signals;
 mod summary;
@@ -87,6 +89,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Exit, CliError> {
         Command::Cache(args) => cache::run(session, &args),
         Command::Runs(args) => runs::run(session, &args),
         Command::Config(args) => config::run(session, &args),
+        Command::Serve(args) => serve::run(session, &args),
         Command::Sandbox(args) => sandbox::run(session, args),
         Command::Completions { shell } => man::completions(session, shell),
         Command::Man => man::page(session),

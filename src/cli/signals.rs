@@ -48,6 +48,61 @@ impl Signals {
     }
 }
 
+/// What a daemon is asked by signals.
+pub(crate) enum Asked {
+    /// To end in good order, and how the program ends then.
+    Stop(Exit),
+    /// To read its settings again (SIGHUP).
+    Reload,
+    /// To run now (SIGUSR1).
+    Run,
+}
+
+/// The signals of a daemon.
+pub(crate) struct Asks {
+    ends: Source,
+    #[cfg(unix)]
+    reload: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    run: tokio::signal::unix::Signal,
+}
+
+impl Asks {
+    /// Listens from now on. Needs a running tokio runtime.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            ends: Source::new()?,
+            #[cfg(unix)]
+            reload: signal(SignalKind::hangup())?,
+            #[cfg(unix)]
+            run: signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// The next one.
+    pub(crate) async fn next(&mut self) -> Asked {
+        #[cfg(unix)]
+        tokio::select! {
+            exit = self.ends.signal() => Asked::Stop(exit),
+            _ = self.reload.recv() => Asked::Reload,
+            _ = self.run.recv() => Asked::Run,
+        }
+        #[cfg(not(unix))]
+        Asked::Stop(self.ends.signal().await)
+    }
+
+    /// The next signal to end leaves at once.
+    pub(crate) fn leave_at_the_next(mut self, screen: Screen) {
+        tokio::spawn(async move {
+            let exit = self.ends.signal().await;
+            screen.hide();
+            std::process::exit(i32::from(exit.code()));
+        });
+    }
+}
+
 #[cfg(unix)]
 struct Source {
     interrupt: tokio::signal::unix::Signal,

@@ -24,6 +24,7 @@ mod readme;
 mod reliability;
 mod sandbox;
 mod scale;
+mod serve;
 mod settings;
 mod singles;
 mod store;

@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the crate.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("net", &[]),
     ("fault", &[]),
+    ("daemon", &["domain", "engine"]),
     ("settings", &["domain", "net"]),
     ("table", &["domain", "net", "fault"]),
     ("llm", &["domain", "net"]),
@@ -18,7 +19,10 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("assemble", &["domain", "net", "settings", "table", "llm", "store", "engine"]),
     (
         "cli",
-        &["domain", "net", "settings", "table", "llm", "store", "engine", "assemble", "sandbox", "fault"],
+        &[
+            "domain", "net", "settings", "table", "llm", "store", "engine", "assemble", "sandbox", "daemon",
+            "fault",
+        ],
     ),
 ];
 

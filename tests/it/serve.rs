@@ -1,0 +1,191 @@
+//! The daemon as a process: its schedule, its signals, and what a service manager hears of it.
+
+#![cfg(unix)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use crate::support::cli::{Desk, Model, SAMPLES};
+
+/// A daemon and what it says.
+struct Daemon {
+    child: Child,
+    said: BufReader<ChildStderr>,
+}
+
+impl Daemon {
+    fn start(desk: &Desk, args: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut command = desk.command(&[&["serve"], args].concat());
+        command.envs(env.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let said = BufReader::new(child.stderr.take().unwrap());
+        Self { child, said }
+    }
+
+    /// Reads what it says up to a line with these words.
+    fn until(&mut self, words: &str) -> String {
+        let mut all = String::new();
+        loop {
+            let mut line = String::new();
+            assert!(self.said.read_line(&mut line).unwrap() > 0, "it ended without «{words}»: {all}");
+            all.push_str(&line);
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent =
+            Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Ends it by SIGTERM. Gives its exit code and the rest of what it said.
+    fn end(mut self) -> (i32, String) {
+        self.signal("TERM");
+        let mut rest = String::new();
+        self.said.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code().unwrap(), rest)
+    }
+}
+
+fn scheduled(schedule: &str) -> Desk {
+    Desk::new(&format!("{SAMPLES}\n[serve]\nschedule = \"{schedule}\"\ncatch_up = \"none\"\n"))
+}
+
+#[test]
+fn it_runs_by_its_schedule_and_on_demand_and_ends_in_good_order() {
+    let desk = scheduled("* * * * * *");
+    let mut daemon = Daemon::start(&desk, &[], &[]);
+    let first = daemon.until("Serving");
+    assert!(first.contains("1 job") && first.contains("next run"), "{first}");
+    let done = daemon.until("default: ok: ");
+    assert!(done.contains("70 rows") && desk.results() == 70, "{done}");
+    daemon.until("a run begins");
+    let beside = desk.run(&[]);
+    assert_eq!(beside.code, 6, "the daemon works alone: {beside:?}");
+    let (code, _) = daemon.end();
+    assert_eq!(code, 143);
+    assert_eq!(desk.run(&["-q"]).code, 0, "it holds nothing any more");
+
+    let desk = Desk::new(SAMPLES);
+    let mut daemon = Daemon::start(&desk, &[], &[]);
+    assert!(daemon.until("Serving").contains("no job has a schedule"));
+    daemon.signal("USR1");
+    daemon.until("default: ok: 70 rows");
+    assert_eq!(daemon.end().0, 143);
+}
+
+#[test]
+fn settings_are_read_again_and_broken_ones_keep_the_old() {
+    let desk = scheduled("0 7 1 1 *");
+    let mut daemon = Daemon::start(&desk, &["--now"], &[]);
+    daemon.until("default: ok: 70 rows");
+    let good = desk.read("Settings.toml");
+    desk.write("Settings.toml", good.replace("schedule = \"0 7 1 1 *\"", "schedule = \"0 25 * * *\""));
+    daemon.signal("HUP");
+    daemon.until("The settings stay as they were.");
+    daemon.signal("USR1");
+    daemon.until("default: ok: 70 rows");
+    desk.write(
+        "Settings.toml",
+        good.replace("[target]\npath = \"review.csv\"", "[target]\npath = \"other.csv\""),
+    );
+    daemon.signal("HUP");
+    daemon.until("The settings were read again.");
+    daemon.signal("USR1");
+    daemon.until("default: ok: 70 rows");
+    assert!(desk.path("other.csv").exists());
+    assert_eq!(daemon.end().0, 143);
+}
+
+#[test]
+fn several_jobs_run_one_after_the_other() {
+    let settings =
+        SAMPLES.replace("[source]\npath = \"statuses.csv\"\n[target]\npath = \"review.csv\"\n", "");
+    let jobs = ["a", "b"].map(|name| {
+        format!(
+            "[jobs.{name}.source]\npath = \"statuses.csv\"\n[jobs.{name}.target]\npath = \"{name}.csv\"\n"
+        )
+    });
+    let desk = Desk::new(&format!("{settings}{}", jobs.concat()));
+    let mut daemon = Daemon::start(&desk, &["--now"], &[]);
+    for line in ["Serving 2 jobs", "a: a run begins", "a: ok: 70 rows", "b: a run begins", "b: ok: 70 rows"] {
+        daemon.until(line);
+    }
+    assert!(desk.path("a.csv").exists() && desk.path("b.csv").exists());
+    assert_eq!(daemon.end().0, 143);
+}
+
+#[test]
+fn the_service_manager_hears_of_start_state_life_and_end() {
+    let desk = scheduled("0 7 1 1 *");
+    let socket = UnixDatagram::bind(desk.path("notify")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let hear = |wanted: &str| {
+        let mut bytes = [0; 4096];
+        loop {
+            let read = socket.recv(&mut bytes).unwrap_or_else(|error| panic!("{wanted}: {error}"));
+            let text = String::from_utf8_lossy(&bytes[..read]).into_owned();
+            if text.contains(wanted) {
+                return text;
+            }
+        }
+    };
+    let path = desk.path("notify");
+    let env = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "200000")];
+    let mut daemon = Daemon::start(&desk, &[], &env);
+    hear("READY=1");
+    hear("STATUS=next run");
+    hear("WATCHDOG=1");
+    hear("WATCHDOG=1");
+    daemon.until("Serving");
+    daemon.signal("USR1");
+    hear("STATUS=default: ok: 70 rows");
+    let ending = std::thread::spawn(move || daemon.end());
+    hear("STOPPING=1");
+    assert_eq!(ending.join().unwrap().0, 143);
+}
+
+#[test]
+fn killed_in_the_midst_of_a_run_it_goes_on_when_it_is_back() {
+    let model = Model::content();
+    let desk = Desk::with_model(40, &model.url());
+    let mut killed = Daemon::start(&desk, &["--now"], &[]);
+    while model.requests() < 5 {
+        std::thread::yield_now();
+    }
+    killed.child.kill().unwrap();
+    killed.child.wait().unwrap();
+    let mut daemon = Daemon::start(&desk, &["--now"], &[]);
+    daemon.until("default: ok: 40 rows");
+    assert_eq!(daemon.end().0, 143);
+    assert!(model.requests() <= 42, "what had come is not asked again: {}", model.requests());
+    assert_eq!(desk.results(), 40);
+}
+
+#[test]
+fn killed_while_it_reads_its_settings_again_it_leaves_nothing_behind() {
+    let desk = scheduled("0 7 1 1 *");
+    let mut daemon =
+        Daemon::start(&desk, &["--now"], &[("FAILPOINTS", "K15-settings-reloaded=return(kill)")]);
+    daemon.until("default: ok: 70 rows");
+    daemon.signal("HUP");
+    assert_eq!(daemon.child.wait().unwrap().code(), None, "by a signal");
+    let mut back = Daemon::start(&desk, &["--now"], &[]);
+    back.until("default: ok: 70 rows");
+    assert_eq!(back.end().0, 143);
+}
+
+#[test]
+fn what_cannot_be_served_is_said_at_once() {
+    let desk = scheduled("0 25 * * *");
+    let refused = desk.run(&["serve"]);
+    assert!(refused.code == 2 && refused.err.contains("serve.schedule"), "{refused:?}");
+    let desk = scheduled("0 7 * * *");
+    std::fs::remove_file(desk.path("rules.toml")).unwrap();
+    assert_eq!(desk.run(&["serve"]).code, 2);
+}
