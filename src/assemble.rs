@@ -180,9 +180,14 @@ pub fn providers(settings: &Settings) -> Result<Vec<Provider>, AssembleError> {
 /// How connections are made.
 fn network(settings: &Settings) -> Result<Network, AssembleError> {
     let NetworkSettings { ca_file, proxy } = &settings.network;
-    let network = Network::default();
-    let network = ca_file.as_deref().map_or(Ok(network.clone()), |path| network.trusting(path))?;
-    Ok(proxy.as_deref().map_or(Ok(network.clone()), |address| network.through(address))?)
+    let mut network = Network::default();
+    if let Some(path) = ca_file {
+        network = network.trusting(path)?;
+    }
+    if let Some(address) = proxy {
+        network = network.through(address)?;
+    }
+    Ok(network)
 }
 
 fn provider(

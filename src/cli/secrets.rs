@@ -1,4 +1,5 @@
-//! The keys of the models that this process knows: hidden in whatever it says, even in the message of a panic, and in no core dump.
+//! The keys of the models that this process knows: hidden in whatever it says, even in the message of a panic, and in
+//! no core dump.
 
 use std::borrow::Cow;
 use std::sync::{PoisonError, RwLock};
@@ -17,8 +18,12 @@ pub(crate) fn know<'a>(keys: impl Iterator<Item = &'a SecretString>) {
     for key in keys.map(ExposeSecret::expose_secret).filter(|key| key.len() >= SHORTEST) {
         // As it is, and as it stands in JSON.
         let escaped = serde_json::to_string(key).unwrap_or_default();
-        known.push(SecretString::from(key));
-        known.push(SecretString::from(escaped.trim_matches('"')));
+        for form in [key, escaped.trim_matches('"')] {
+            // A daemon reads its settings again and again.
+            if !known.iter().any(|known| known.expose_secret() == form) {
+                known.push(SecretString::from(form));
+            }
+        }
     }
     // The longest first: one key may be the beginning of another.
     known.sort_by_key(|key| std::cmp::Reverse(key.expose_secret().len()));
@@ -57,6 +62,9 @@ mod tests {
         let keys =
             ["sk-canary-of", "sk-canary-of-a-unit-test", "canary\"quoted", "x"].map(SecretString::from);
         know(keys.iter());
+        know(keys.iter());
+        let kept = |key| KNOWN.read().unwrap().iter().filter(|known| known.expose_secret() == key).count();
+        assert_eq!(kept("sk-canary-of"), 1, "settings that are read again bring no new keys");
         assert_eq!(hidden(r#"{"a":"canary\"quoted"}"#), r#"{"a":"***"}"#);
         assert_eq!(hidden("a sk-canary-of-a-unit-test, axe"), "a ***, axe");
         assert!(matches!(hidden("plain"), Cow::Borrowed(_)));

@@ -1,5 +1,6 @@
 //! Ctrl-C and SIGTERM: the first one ends a run in good order, the second one at once. Nothing is lost
-//! either way: what was paid for is in the store before it is anywhere else.
+//! either way: what was paid for is in the store before it is anywhere else. A daemon is asked by SIGHUP to read
+//! its settings again, and by SIGUSR1 to run now.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -162,7 +162,7 @@ fn unreadable(path: &Path, error: rusqlite::Error) -> StoreError {
 ///
 /// The file is made under another name and renamed: closing a descriptor of the store itself would drop
 /// the locks that SQLite holds on it elsewhere in this process.
-pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
+fn make_private(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(there) if there.is_dir() => {
             return Err(StoreError::from_io(path, io::ErrorKind::IsADirectory.into()));
