@@ -46,6 +46,7 @@ pub(crate) fn observe(stamped: &Stamped) {
     use engine::Event as E;
     match &stamped.event {
         E::RunStarted { run } => tracing::debug!(run, "run started"),
+        E::RunEnded { run, outcome, .. } => tracing::debug!(run, outcome = outcome.as_str(), "run ended"),
         E::CallStarted { row, worker, provider } => tracing::debug!(row, worker, provider, "asking"),
         E::CallEnded { row, worker, end, usage, .. } => {
             tracing::debug!(

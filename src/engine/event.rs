@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::report::Tally;
+use super::report::{RunOutcome, Tally};
+use super::request::Trigger;
 use crate::domain::money::{MicroUsd, Usage};
 use crate::domain::outcome::SkipReason;
 use crate::domain::rules::RuleId;
@@ -87,6 +88,8 @@ pub enum Event {
         row: u64,
         /// The worker.
         worker: usize,
+        /// The provider, from 0.
+        provider: usize,
         /// How it ended.
         end: CallEnd,
         /// What it used, as far as known.
@@ -150,6 +153,17 @@ pub enum Event {
         reads: u64,
         /// Those that wrote.
         writes: u64,
+    },
+    /// A run is over; nothing of it follows.
+    RunEnded {
+        /// The run's id.
+        run: String,
+        /// Who asked for it.
+        trigger: Trigger,
+        /// How it ended.
+        outcome: RunOutcome,
+        /// How long it took.
+        took: Duration,
     },
     /// An actor was restarted.
     Restarted {
@@ -222,6 +236,8 @@ pub enum By {
 pub struct Stamped {
     /// Since the engine's start.
     pub at: Duration,
+    /// The job that it concerns; blank for what all jobs share.
+    pub job: Arc<str>,
     /// What happened.
     pub event: Event,
 }
@@ -242,14 +258,15 @@ impl<F: Fn(&Stamped) + Send + Sync> Observer for F {
 /// Where the actors put their events: counts them and passes them on.
 #[derive(Clone)]
 pub(crate) struct Bus {
+    job: Arc<str>,
     started: Instant,
     tally: Arc<Mutex<Tally>>,
     observer: Option<Arc<dyn Observer>>,
 }
 
 impl Bus {
-    pub(crate) fn new(observer: Option<Arc<dyn Observer>>) -> Self {
-        Self { started: Instant::now(), tally: Arc::default(), observer }
+    pub(crate) fn new(job: &str, observer: Option<Arc<dyn Observer>>) -> Self {
+        Self { job: job.into(), started: Instant::now(), tally: Arc::default(), observer }
     }
 
     /// Something happened in a run: it counts in its report.
@@ -261,7 +278,8 @@ impl Bus {
     /// Something happened to a row that somebody sent alone: no run's report counts it.
     pub(crate) fn show(&self, event: Event) {
         if let Some(observer) = &self.observer {
-            observer.observe(&Stamped { at: self.started.elapsed(), event });
+            let (at, job) = (self.started.elapsed(), Arc::clone(&self.job));
+            observer.observe(&Stamped { at, job, event });
         }
     }
 

@@ -98,7 +98,7 @@ pub(super) fn start(
             Err(error) => return drop(ready.send(Err(StartError::Thread(error)))),
         };
         System::with_tokio_rt(move || runtime).block_on(async move {
-            let bus = Bus::new(parts.observer.clone());
+            let bus = Bus::new(&parts.job, parts.observer.clone());
             let (engine, arbiter) = assemble(parts, store, bus.clone());
             if ready.send(Ok(bus)).is_ok() {
                 serve(Arc::new(engine), arbiter, inbox).await;

@@ -52,7 +52,7 @@ pub use parts::{Limits, Parts, Placement, Provider};
 pub use report::{
     Failure, FailureKind, LlmTally, RunOutcome, RunReport, Savings, SheetsTally, Tally, WorkersTally,
 };
-pub use request::{Mode, Only, RunRequest};
+pub use request::{Mode, Only, RunRequest, Trigger};
 pub use trend::Trend;
 
 /// The name under which calls for single rows stand in the ledger.

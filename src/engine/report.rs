@@ -205,6 +205,9 @@ pub struct LlmTally {
     pub cost_usd: f64,
     /// The provider's limit in requests a minute, told or found; of several providers, of the first that has one.
     pub requests_per_minute: Option<f64>,
+    /// Seconds that answers took, added up.
+    #[serde(skip)]
+    pub answer_s: f64,
     /// How calls went, early and of late.
     #[serde(skip)]
     pub trend: Trend,
@@ -295,6 +298,7 @@ impl Tally {
                 self.llm.add(*end, usage, *cost, *requests);
                 if *end == CallEnd::Answered {
                     self.llm.trend.answered(*took, usage);
+                    self.llm.answer_s += took.as_secs_f64();
                 }
             }
             Event::Retry { .. } => self.llm.retries += 1,
@@ -319,6 +323,7 @@ impl Tally {
                 self.sheets.reads += reads;
                 self.sheets.writes += writes;
             }
+            Event::RunEnded { .. } => {}
             Event::Restarted { .. } => self.workers.restarts += 1,
             Event::GivenUp { actor } => self.warn(format!("{actor} failed too often and was given up")),
             Event::Warning(text) => self.warn(text.clone()),

@@ -24,8 +24,36 @@ pub struct RunRequest {
     pub as_of: Option<Date>,
     /// Mark rows as gone even if nearly all are.
     pub accept_shrink: bool,
+    /// Who asks for it.
+    pub trigger: Trigger,
     /// Ends the run early: rows in work are finished and written, the others left for the next run.
     pub cancel: CancellationToken,
+}
+
+/// Who asked for a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trigger {
+    /// A person at a command line, or a program of their own.
+    #[default]
+    Cli,
+    /// A schedule.
+    Schedule,
+    /// A person at the status page, or another program through the API.
+    Api,
+    /// An edit of the source.
+    Edit,
+}
+
+impl Trigger {
+    /// The word in reports and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cli => "cli",
+            Self::Schedule => "schedule",
+            Self::Api => "api",
+            Self::Edit => "edit",
+        }
+    }
 }
 
 /// What a run may do.

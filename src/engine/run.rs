@@ -44,9 +44,24 @@ impl<'a> Run<'a> {
 
     /// Opens everything before anything is spent, reads and judges, writes, reports.
     pub(super) async fn execute(self) -> Result<RunReport, RunError> {
-        let engine = self.engine;
         let (reader, writer) = self.tables()?;
-        engine.bus.emit(Event::RunStarted { run: self.run_id.clone() });
+        self.engine.bus.emit(Event::RunStarted { run: self.run_id.clone() });
+        let ended = self.carry_out(reader, writer).await;
+        self.engine.bus.emit(Event::RunEnded {
+            run: self.run_id.clone(),
+            trigger: self.request.trigger,
+            outcome: ended.as_ref().map_or(RunOutcome::Failed, |report| report.outcome),
+            took: self.started.elapsed(),
+        });
+        ended
+    }
+
+    async fn carry_out(
+        &self,
+        reader: &Addr<SheetReader>,
+        writer: Option<&Addr<Writer>>,
+    ) -> Result<RunReport, RunError> {
+        let engine = self.engine;
         engine.notices.iter().for_each(|notice| engine.bus.emit(Event::Warning(notice.clone())));
 
         let columns = died("reader", reader.send(OpenSource(engine.columns.clone())).await)?

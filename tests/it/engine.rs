@@ -38,7 +38,7 @@ fn eight_workers_finish_400_rows_of_a_second_in_51() {
 fn assert_no_row_waits_while_a_worker_is_idle(events: &[Stamped], workers: usize) {
     let (mut queued, mut busy) = (BTreeSet::new(), BTreeSet::new());
     let mut now = Duration::ZERO;
-    for Stamped { at, event } in events {
+    for Stamped { at, event, .. } in events {
         if *at > now {
             assert!(
                 queued.is_empty() || busy.len() == workers,

@@ -164,6 +164,7 @@ impl Dispatcher {
         let book = |end, usage: Option<&Usage>, requests| Event::CallEnded {
             row,
             worker,
+            provider,
             end,
             usage: usage.copied().unwrap_or_default(),
             cost: usage.map(cost).unwrap_or_default(),

@@ -150,7 +150,7 @@ impl Log {
     fn longest_row(&self) -> Duration {
         let mut begun = HashMap::new();
         let mut longest = Duration::ZERO;
-        for Stamped { at, event } in self.events() {
+        for Stamped { at, event, .. } in self.events() {
             match event {
                 Event::CallStarted { row, .. } => drop(begun.entry(row).or_insert(at)),
                 Event::Settled { row, .. } => {
