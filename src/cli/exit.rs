@@ -127,7 +127,8 @@ impl From<RunError> for CliError {
         let exit = match &error {
             RunError::Source(table) | RunError::Target(table) => of_table(table),
             RunError::Store(store) => of_store(store),
-            RunError::NoTable
+            RunError::UnknownJob(_)
+            | RunError::NoTable
             | RunError::NoPreview
             | RunError::AlreadyRunning
             | RunError::ActorDied(_)
@@ -163,8 +164,8 @@ impl From<StartError> for CliError {
 impl From<ValidateError> for CliError {
     fn from(error: ValidateError) -> Self {
         let exit = match &error {
-            ValidateError::Busy { .. } => Exit::Unavailable,
-            ValidateError::ShuttingDown => Exit::Internal,
+            ValidateError::Busy { .. } | ValidateError::Store(_) => Exit::Unavailable,
+            ValidateError::UnknownJob(_) | ValidateError::ShuttingDown => Exit::Internal,
         };
         Self::new(exit, error)
     }

@@ -129,6 +129,19 @@ pub(crate) struct Remember {
     pub(crate) json: String,
 }
 
+/// What do these notes of earlier runs say? The reply has one entry for each, in order.
+#[derive(Clone, Message)]
+#[rtype(result = "Kept<Vec<Option<String>>>")]
+pub(crate) struct Recall(pub(crate) Vec<String>);
+
+/// Look something up for people. It must be quick: everything else waits.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Inspect(pub(crate) Look);
+
+/// Looks at the store, or learns why it cannot.
+pub(crate) type Look = Box<dyn FnOnce(Kept<&mut Store>) + Send>;
+
 /// Close the file. The reply means it is closed; nothing is kept after it.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -170,11 +183,15 @@ impl CacheActor {
         &mut self,
         work: impl FnOnce(&mut Store, jiff::Timestamp) -> Result<T, StoreError>,
     ) -> Kept<T> {
+        let now = self.clock.now();
+        work(self.store()?, now).map_err(Arc::new)
+    }
+
+    fn store(&mut self) -> Kept<&mut Store> {
         if self.store.is_none() && !self.closed {
             self.store = Some((self.open)().map_err(Arc::new)?);
         }
-        let store = self.store.as_mut().ok_or_else(closed)?;
-        work(store, self.clock.now()).map_err(Arc::new)
+        self.store.as_mut().ok_or_else(closed)
     }
 }
 
@@ -314,6 +331,23 @@ impl Handler<Remember> for CacheActor {
 
     fn handle(&mut self, Remember { key, json }: Remember, _ctx: &mut Self::Context) -> Self::Result {
         self.with(|store, now| store.remember(&key, &json, now))
+    }
+}
+
+impl Handler<Recall> for CacheActor {
+    type Result = Kept<Vec<Option<String>>>;
+
+    fn handle(&mut self, Recall(keys): Recall, _ctx: &mut Self::Context) -> Self::Result {
+        let store = self.store()?;
+        keys.iter().map(|key| Ok(store.recall(key).map_err(Arc::new)?.map(|note| note.json))).collect()
+    }
+}
+
+impl Handler<Inspect> for CacheActor {
+    type Result = ();
+
+    fn handle(&mut self, Inspect(look): Inspect, _ctx: &mut Self::Context) {
+        look(self.store());
     }
 }
 

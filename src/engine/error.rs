@@ -24,9 +24,12 @@ pub enum RunError {
     /// The engine was assembled without a preview.
     #[error("this engine has no preview: it makes no dry runs")]
     NoPreview,
-    /// One run at a time.
+    /// One run of a job at a time.
     #[error("a run is under way: wait for it, or cancel it")]
     AlreadyRunning,
+    /// The engine has no job of this name.
+    #[error("there is no job «{0}»")]
+    UnknownJob(String),
     /// A part of the engine that a run cannot do without has died.
     #[error("the {0} died; what was paid for is kept, the next run goes on from there")]
     ActorDied(&'static str),
@@ -44,6 +47,12 @@ pub enum ValidateError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The engine has no job of this name.
+    #[error("there is no job «{0}»")]
+    UnknownJob(String),
+    /// The store fails: what was spent today cannot be told.
+    #[error("the store fails: {0}")]
+    Store(String),
     /// The engine ends.
     #[error("the engine is shutting down")]
     ShuttingDown,
@@ -64,4 +73,11 @@ pub enum StartError {
     /// A part does not fit.
     #[error("{0}")]
     Parts(String),
+}
+
+impl StartError {
+    /// The engine has ended meanwhile.
+    pub(super) fn ended() -> Self {
+        Self::Parts("the engine is shutting down".to_owned())
+    }
 }

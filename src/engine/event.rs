@@ -1,7 +1,7 @@
 //! What happens inside the engine, as values: the one source of the report, the progress line, the log
 //! and the tests' assertions.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -255,7 +255,7 @@ impl<F: Fn(&Stamped) + Send + Sync> Observer for F {
     }
 }
 
-/// Where the actors put their events: counts them and passes them on.
+/// Where the actors of one job put their events: counts them and passes them on.
 #[derive(Clone)]
 pub(crate) struct Bus {
     job: Arc<str>,
@@ -265,13 +265,9 @@ pub(crate) struct Bus {
 }
 
 impl Bus {
-    pub(crate) fn new(job: &str, observer: Option<Arc<dyn Observer>>) -> Self {
-        Self { job: job.into(), started: Instant::now(), tally: Arc::default(), observer }
-    }
-
     /// Something happened in a run: it counts in its report.
     pub(crate) fn emit(&self, event: Event) {
-        self.lock().apply(&event);
+        lock(&self.tally).apply(&event);
         self.show(event);
     }
 
@@ -292,20 +288,55 @@ impl Bus {
 
     /// The counters of the present or last run.
     pub(crate) fn tally(&self) -> Tally {
-        self.lock().clone()
+        lock(&self.tally).clone()
+    }
+}
+
+/// Where what all jobs share puts its events, and where their buses come from.
+#[derive(Clone)]
+pub(crate) struct Hub {
+    started: Instant,
+    observer: Option<Arc<dyn Observer>>,
+    tallies: Arc<Mutex<Vec<Weak<Mutex<Tally>>>>>,
+}
+
+impl Hub {
+    pub(crate) fn new(observer: Option<Arc<dyn Observer>>) -> Self {
+        Self { started: Instant::now(), observer, tallies: Arc::default() }
     }
 
-    /// States the size of the pool, which every run's report names.
-    pub(crate) fn set_max_workers(&self, max: usize) {
-        self.lock().workers.max = max;
+    /// The bus of a job, whose reports name a pool of so many workers.
+    pub(crate) fn bus(&self, job: &Arc<str>, max_workers: usize) -> Bus {
+        let mut tally = Tally::default();
+        tally.workers.max = max_workers;
+        let bus = Bus {
+            job: Arc::clone(job),
+            started: self.started,
+            tally: Arc::new(Mutex::new(tally)),
+            observer: self.observer.clone(),
+        };
+        let mut tallies = lock(&self.tallies);
+        tallies.retain(|tally| tally.strong_count() > 0);
+        tallies.push(Arc::downgrade(&bus.tally));
+        bus
+    }
+
+    /// Something happened that concerns every job: it counts in each one's report.
+    pub(crate) fn emit(&self, event: Event) {
+        for tally in lock(&self.tallies).iter().filter_map(Weak::upgrade) {
+            lock(&tally).apply(&event);
+        }
+        if let Some(observer) = &self.observer {
+            observer.observe(&Stamped { at: self.started.elapsed(), job: "".into(), event });
+        }
     }
 
     /// Time since the engine's start.
     pub(crate) fn now(&self) -> Duration {
         self.started.elapsed()
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

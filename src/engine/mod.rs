@@ -20,8 +20,10 @@
 
 mod advice;
 mod batch;
+mod board;
 mod cache;
 mod clock;
+mod desk;
 mod dispatcher;
 mod error;
 mod event;
@@ -33,6 +35,7 @@ mod report;
 mod request;
 mod run;
 mod schedule;
+mod station;
 mod supervise;
 mod trend;
 mod worker;
@@ -42,11 +45,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use advice::{TIERS, advice};
+pub use board::{JobStatus, ProviderStatus, RunStatus};
 pub use cache::StoreFactory;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use error::{RunError, StartError, ValidateError};
 pub use event::{By, CallEnd, Event, Observer, Settled, Stamped};
-pub use handle::EngineHandle;
+pub use handle::{EngineHandle, InspectError, Started};
 pub use lifecycle::ShutdownReport;
 pub use parts::{Limits, Parts, Placement, Provider};
 pub use report::{
@@ -75,8 +79,17 @@ impl Engine {
     /// # Errors
     /// If another instance works on the same store or table, the store cannot be opened, or the machine gives no thread.
     pub fn start(parts: Parts) -> Result<Self, StartError> {
-        let (commands, bus, thread) = lifecycle::start(parts)?;
-        Ok(Self { handle: EngineHandle::new(commands, bus), thread: Some(thread) })
+        Self::start_jobs(vec![parts])
+    }
+
+    /// Starts an engine with several jobs, which share its workers, its store and the limits of their providers. The store,
+    /// the clock, the observer, the placement and the seed are those of the first one.
+    ///
+    /// # Errors
+    /// Those of [`Engine::start`], and if two jobs have the same name, or there is none.
+    pub fn start_jobs(jobs: Vec<Parts>) -> Result<Self, StartError> {
+        let (handle, thread) = lifecycle::start(jobs)?;
+        Ok(Self { handle, thread: Some(thread) })
     }
 
     /// A handle to it.

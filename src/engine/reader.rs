@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::dispatcher::{Dispatcher, NoRun, Offer, Offered};
 use super::event::{Bus, Event, Settled};
+use super::schedule::LineId;
 use crate::domain::columns::{ColumnNames, Columns};
 use crate::domain::entry::{Entry, ReadRow, read_row};
 use crate::domain::fold::fold;
@@ -31,6 +32,8 @@ pub(crate) struct OpenSource(pub(crate) ColumnNames);
 #[derive(Message)]
 #[rtype(result = "Result<ReadEnd, Arc<TableError>>")]
 pub(crate) struct ReadSource {
+    /// The line of the run's rows.
+    pub(crate) run: LineId,
     pub(crate) columns: Columns,
     pub(crate) judge: Arc<Judge>,
     /// Only the row with this identifier, key or number.
@@ -142,7 +145,7 @@ impl Reading {
                     offered.push(Offered { entry, review });
                 }
             }
-            match self.dispatcher.send(Offer(offered)).await {
+            match self.dispatcher.send(Offer { run: self.read.run, rows: offered }).await {
                 Ok(Ok(())) => fault::pass(Point::RowsPlanned),
                 // The dispatcher died; whoever finishes the run learns the same and says so.
                 Ok(Err(NoRun)) | Err(_) => return Ok(ReadEnd::Cancelled),

@@ -7,6 +7,8 @@ use tokio_util::sync::CancellationToken;
 /// A run of the whole table, or of a part of it.
 #[derive(Clone, Debug, Default)]
 pub struct RunRequest {
+    /// The job's name; none: the first one.
+    pub job: Option<String>,
     /// Whether results are written, or calls made at all.
     pub mode: Mode,
     /// How many rows may be judged anew; the others are left for a later run. Rows whose verdict is known

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::advice::advice;
 use super::cache::{BeginRun, EndRun, HasAnswers, Pending, SpentSince, persist};
+use super::desk::Desk;
 use super::dispatcher::{FinishRun, Halt, Halted, NoRun, Prepare, RunContext};
 use super::error::RunError;
 use super::event::Event;
@@ -15,6 +16,8 @@ use super::lifecycle::Engine;
 use super::reader::{OpenSource, ReadEnd, ReadSource, SheetReader};
 use super::report::{Failure, FailureKind, RunOutcome, RunReport};
 use super::request::{Mode, RunRequest};
+use super::schedule::LineId;
+use super::station::Station;
 use super::writer::{CloseTable, Flush, Open, Record, Recorded, Writer};
 use crate::domain::columns::Columns;
 use crate::domain::foreign::ForeignVerdicts;
@@ -22,32 +25,38 @@ use crate::domain::freshness::Freshness;
 use crate::domain::money::MicroUsd;
 use crate::domain::results::Layout;
 use crate::fault::{self, Point};
-use crate::store::RunStart;
+use crate::store::{RunStart, StoreError};
 use crate::table::{SinkOptions, TableError};
 
 /// Rows of one page of results that an earlier run left behind.
 const PENDING_PAGE: usize = 200;
 
 /// A run.
-pub(super) struct Run<'a> {
-    engine: &'a Engine,
+pub(super) struct Run {
+    engine: Arc<Engine>,
+    station: Arc<Station>,
     request: RunRequest,
     run_id: String,
     started: Instant,
 }
 
-impl<'a> Run<'a> {
+impl Run {
     /// A run that has not begun.
-    pub(super) fn new(engine: &'a Engine, request: RunRequest) -> Self {
-        Self { engine, request, run_id: uuid::Uuid::now_v7().to_string(), started: Instant::now() }
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        station: Arc<Station>,
+        request: RunRequest,
+        run_id: String,
+    ) -> Self {
+        Self { engine, station, request, run_id, started: Instant::now() }
     }
 
     /// Opens everything before anything is spent, reads and judges, writes, reports.
     pub(super) async fn execute(self) -> Result<RunReport, RunError> {
         let (reader, writer) = self.tables()?;
-        self.engine.bus.emit(Event::RunStarted { run: self.run_id.clone() });
-        let ended = self.carry_out(reader, writer).await;
-        self.engine.bus.emit(Event::RunEnded {
+        self.desk().bus.emit(Event::RunStarted { run: self.run_id.clone() });
+        let ended = self.carry_out(&reader, writer.as_ref()).await;
+        self.desk().bus.emit(Event::RunEnded {
             run: self.run_id.clone(),
             trigger: self.request.trigger,
             outcome: ended.as_ref().map_or(RunOutcome::Failed, |report| report.outcome),
@@ -61,20 +70,20 @@ impl<'a> Run<'a> {
         reader: &Addr<SheetReader>,
         writer: Option<&Addr<Writer>>,
     ) -> Result<RunReport, RunError> {
-        let engine = self.engine;
-        engine.notices.iter().for_each(|notice| engine.bus.emit(Event::Warning(notice.clone())));
+        let (engine, desk) = (&self.engine, self.desk());
+        engine.notices.iter().for_each(|notice| desk.bus.emit(Event::Warning(notice.clone())));
 
-        let columns = died("reader", reader.send(OpenSource(engine.columns.clone())).await)?
-            .map_err(RunError::Source)?;
+        let columns =
+            died("reader", reader.send(OpenSource(desk.columns.clone())).await)?.map_err(RunError::Source)?;
         let layout = Layout {
             identifier: columns.identifier.is_some(),
             project_manager: columns.project_manager.is_some(),
         };
         let options = SinkOptions {
             layout,
-            language: engine.wording.language,
-            today: engine.today(),
-            time_zone: engine.wording.timezone.clone(),
+            language: desk.wording.language,
+            today: desk.today(),
+            time_zone: desk.wording.timezone.clone(),
             unsettled: None, // the writer knows
         };
         let foreign = match writer {
@@ -105,18 +114,19 @@ impl<'a> Run<'a> {
         options: SinkOptions,
         foreign: ForeignVerdicts,
     ) -> Result<Ended, RunError> {
-        let engine = self.engine;
+        let (engine, desk) = (&self.engine, self.desk());
         if let (Some(writer), Mode::Full) = (writer, self.request.mode) {
             self.write_what_is_pending(writer, &options).await?;
         }
         // Rows that keep a foreign verdict are not given to the table: it cannot tell them from those that are gone.
         let keeps_foreign = self.request.not_before.is_some() && !foreign.is_empty();
-        let judge = engine.judge(engine.as_of(self.request.as_of));
+        let judge = desk.judge(self.request.as_of);
         let context = RunContext {
             run_id: self.run_id.clone(),
+            desk: Arc::clone(desk),
             judge: Arc::clone(&judge),
             freshness: Freshness {
-                models: engine.providers.iter().map(|p| p.model.id().model.clone()).collect(),
+                models: desk.providers.iter().map(|p| p.model.id().model.clone()).collect(),
                 not_before: self.request.not_before,
                 force: self.request.force,
             },
@@ -124,24 +134,26 @@ impl<'a> Run<'a> {
             only: self.request.only,
             foreign,
             limit: self.request.limit,
-            budget: self.budget().await?,
+            budget: desk.limits.max_cost,
+            left_today: left_today(engine, desk).await.map_err(RunError::Store)?,
             has_answers: persist(engine.cache.clone(), HasAnswers).await.map_err(RunError::Store)?,
             writer: writer.cloned(),
         };
-        died("dispatcher", engine.dispatcher.send(Prepare(context)).await)?;
+        let line = died("dispatcher", engine.dispatcher.send(Prepare(context)).await)?;
         let source = ReadSource {
+            run: line,
             columns,
             judge,
             only_row: self.request.row.clone(),
-            page_rows: engine.limits.page_rows,
+            page_rows: desk.limits.page_rows,
             cancel: self.request.cancel.clone(),
         };
         let work = async {
             let read = reader.send(source).await;
             if read.is_err() {
-                died("dispatcher", engine.dispatcher.send(Halt(Halted::Reader)).await)?;
+                died("dispatcher", engine.dispatcher.send(Halt { run: line, why: Halted::Reader }).await)?;
             }
-            match engine.dispatcher.send(FinishRun).await {
+            match engine.dispatcher.send(FinishRun(line)).await {
                 Ok(Ok(halted)) => Ok((read, halted)),
                 Ok(Err(NoRun)) | Err(_) => Err(RunError::ActorDied("dispatcher")),
             }
@@ -149,12 +161,12 @@ impl<'a> Run<'a> {
         let (read, halted) = tokio::select! {
             biased;
             done = work => done?,
-            never = self.halt_when_cancelled() => match never {},
+            never = self.halt_when_cancelled(line) => match never {},
         };
         let complete = matches!(read, Ok(Ok(ReadEnd::Complete))) && halted.is_none();
         let whole = self.is_whole() && complete && !keeps_foreign;
         if self.is_whole() && matches!(read, Ok(Ok(ReadEnd::Disturbed))) {
-            engine.bus.emit(Event::Warning(
+            desk.bus.emit(Event::Warning(
                 "the source was changed while it was read: which of its rows are gone is left to the next run".into(),
             ));
         }
@@ -173,25 +185,19 @@ impl<'a> Run<'a> {
         Ok(Ended { read: died("reader", read)?, halted, flushed })
     }
 
-    fn tables(&self) -> Result<(&'a Addr<SheetReader>, Option<&'a Addr<Writer>>), RunError> {
-        let reader = self.engine.reader.as_ref().ok_or(RunError::NoTable)?;
+    fn tables(&self) -> Result<(Addr<SheetReader>, Option<Addr<Writer>>), RunError> {
+        let Station { reader, writer, preview, .. } = self.station.as_ref();
+        let reader = reader.clone().ok_or(RunError::NoTable)?;
         let writer = match self.request.mode {
             Mode::Plan => None,
-            Mode::Full => Some(self.engine.writer.as_ref().ok_or(RunError::NoTable)?),
-            Mode::DryRun => Some(self.engine.preview.as_ref().ok_or(RunError::NoPreview)?),
+            Mode::Full => Some(writer.clone().ok_or(RunError::NoTable)?),
+            Mode::DryRun => Some(preview.clone().ok_or(RunError::NoPreview)?),
         };
         Ok((reader, writer))
     }
 
-    /// What the run may cost: its own cap, or what is left of today's.
-    async fn budget(&self) -> Result<Option<MicroUsd>, RunError> {
-        let limits = &self.engine.limits;
-        let Some(cap) = limits.max_cost_per_day else { return Ok(limits.max_cost) };
-        let midnight = self.engine.today().to_zoned_datetime(self.engine.wording.timezone.clone());
-        let since = midnight.map_or(self.engine.clock.now(), |midnight| midnight.timestamp());
-        let spent = persist(self.engine.cache.clone(), SpentSince(since)).await.map_err(RunError::Store)?;
-        let left = MicroUsd(cap.0.saturating_sub(spent.0));
-        Ok(Some(limits.max_cost.map_or(left, |cap| cap.min(left))))
+    fn desk(&self) -> &Arc<Desk> {
+        &self.station.desk
     }
 
     /// True if every row of the source is looked at, so that a row of the results that is not there is gone.
@@ -205,19 +211,19 @@ impl<'a> Run<'a> {
     async fn begin(&self) -> Result<(), RunError> {
         let start = RunStart {
             run_id: self.run_id.clone(),
-            job: self.engine.job.clone(),
-            source: self.engine.source.to_string(),
-            target: self.engine.target.to_string(),
+            job: self.desk().job.to_string(),
+            source: self.desk().source.to_string(),
+            target: self.desk().target.to_string(),
             owner: self.engine.owner,
             started: self.engine.clock.now(),
         };
-        let begin = BeginRun(start, self.engine.unknown);
+        let begin = BeginRun(start, self.desk().unknown);
         let recovery = persist(self.engine.cache.clone(), begin).await.map_err(RunError::Store)?;
-        if let (Some(rows), None) = (recovery.rows_before, self.engine.bus.tally().rows_expected) {
-            self.engine.bus.emit(Event::RowsExpected(rows));
+        if let (Some(rows), None) = (recovery.rows_before, self.desk().bus.tally().rows_expected) {
+            self.desk().bus.emit(Event::RowsExpected(rows));
         }
         if recovery.unanswered > 0 {
-            self.engine.bus.emit(Event::Warning(format!(
+            self.desk().bus.emit(Event::Warning(format!(
                 "{} calls of an earlier run ended without an answer and may have been paid for",
                 recovery.unanswered
             )));
@@ -234,7 +240,7 @@ impl<'a> Run<'a> {
     ) -> Result<(), RunError> {
         let mut after = None;
         loop {
-            let target = Arc::clone(&self.engine.target);
+            let target = Arc::clone(&self.desk().target);
             let page = Pending { target, after: after.clone(), limit: PENDING_PAGE };
             let entries = persist(self.engine.cache.clone(), page).await.map_err(RunError::Store)?;
             let Some(last) = entries.last() else { break };
@@ -265,10 +271,10 @@ impl<'a> Run<'a> {
     }
 
     /// A wish to stop reaches the reader by itself, and the dispatcher through this.
-    async fn halt_when_cancelled(&self) -> Infallible {
+    async fn halt_when_cancelled(&self, run: LineId) -> Infallible {
         self.request.cancel.cancelled().await;
         // If the dispatcher is gone, whoever waits for it says so.
-        self.engine.dispatcher.send(Halt(Halted::Interrupted)).await.ok();
+        self.engine.dispatcher.send(Halt { run, why: Halted::Interrupted }).await.ok();
         std::future::pending().await
     }
 
@@ -295,7 +301,7 @@ impl<'a> Run<'a> {
             .map(|error| Failure::of_table(FailureKind::Source, &error))
             .or(flushed.err().map(|error| Failure::of_table(FailureKind::Target, &error)))
             .or(halted.as_ref().and_then(Failure::of));
-        let tally = self.engine.bus.tally();
+        let tally = self.desk().bus.tally();
         let outcome = match failure {
             Some(_) => RunOutcome::Failed,
             None if matches!(halted, Some(Halted::Budget)) => RunOutcome::Budget,
@@ -309,11 +315,11 @@ impl<'a> Run<'a> {
     }
 
     fn report(&self, outcome: RunOutcome, failure: Option<Failure>) -> RunReport {
-        let tally = self.engine.bus.tally();
+        let tally = self.desk().bus.tally();
         let elapsed_s = self.started.elapsed().as_secs_f64();
         RunReport {
             run_id: self.run_id.clone(),
-            job: self.engine.job.clone(),
+            job: self.desk().job.to_string(),
             outcome,
             advice: advice(&tally, elapsed_s),
             rows_per_s: if elapsed_s > 0.0 { tally.rows_read as f64 / elapsed_s } else { 0.0 },
@@ -338,6 +344,15 @@ impl<'a> Run<'a> {
         }
         fault::pass(Point::RunEnded);
     }
+}
+
+/// What is left of the cap of today's spending; none where there is no cap.
+pub(super) async fn left_today(engine: &Engine, desk: &Desk) -> Result<Option<MicroUsd>, Arc<StoreError>> {
+    let Some(cap) = desk.limits.max_cost_per_day else { return Ok(None) };
+    let midnight = desk.today().to_zoned_datetime(desk.wording.timezone.clone());
+    let since = midnight.map_or(engine.clock.now(), |midnight| midnight.timestamp());
+    let spent = persist(engine.cache.clone(), SpentSince(since)).await?;
+    Ok(Some(MicroUsd(cap.0.saturating_sub(spent.0))))
 }
 
 /// How the parts of a run ended.

@@ -30,6 +30,8 @@ pub(crate) struct Validate {
     pub(crate) judge: Arc<Judge>,
     pub(crate) model: Arc<dyn ChatModel>,
     pub(crate) question: Question,
+    /// Of the row's job.
+    pub(crate) bus: Bus,
     /// The longest the model may take; its own deadline is a little shorter.
     pub(crate) deadline: Duration,
 }
@@ -69,13 +71,12 @@ pub(crate) enum JobError {
 /// The actor.
 pub(crate) struct LlmWorker {
     number: usize,
-    bus: Bus,
 }
 
 impl LlmWorker {
     /// The worker with this number in the pool.
-    pub(crate) fn new(number: usize, bus: Bus) -> Self {
-        Self { number, bus }
+    pub(crate) fn new(number: usize) -> Self {
+        Self { number }
     }
 }
 
@@ -89,7 +90,7 @@ impl Handler<Validate> for LlmWorker {
     type Result = ResponseActFuture<Self, Result<Judged, JobError>>;
 
     fn handle(&mut self, ask: Validate, _ctx: &mut Self::Context) -> Self::Result {
-        self.bus.emit(Event::Took { row: ask.entry.row, worker: self.number });
+        ask.bus.emit(Event::Took { row: ask.entry.row, worker: self.number });
         let deadline = ask.deadline;
         // Dropped with this future, so a restarted worker never leaves a call running behind it.
         let task = AbortOnDropHandle::new(actix_rt::spawn(attempt(ask)));

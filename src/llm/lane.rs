@@ -112,6 +112,21 @@ impl Lane {
         }
     }
 
+    /// At most so many requests may be under way from now on, if that is more than before.
+    pub fn widen(&mut self, slots: usize) {
+        self.limiter.widen(slots);
+    }
+
+    /// Requests under way.
+    pub fn in_flight(&self) -> usize {
+        self.limiter.in_flight()
+    }
+
+    /// True while nothing but a trial is sent, because requests have failed.
+    pub fn is_open(&self) -> bool {
+        self.breaker.is_open()
+    }
+
     /// A run begins: so many requests are to be expected, and the first one goes alone if it has an errand.
     pub fn begin(&mut self, expected: u64, errand: Option<Errand>) {
         self.limiter.expect(expected);

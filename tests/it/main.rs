@@ -14,6 +14,7 @@ mod google;
 mod hostile;
 mod injection;
 mod instances;
+mod jobs;
 mod kill;
 mod limiter;
 mod malformed;

@@ -6,14 +6,15 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::super::cache::{Lookup, persist};
+use super::super::desk::Desk;
 use super::super::event::Event;
 use super::super::request::{Mode, Only};
-use super::super::schedule::{JobId, Moment, Place};
+use super::super::schedule::{JobId, LineId, Moment, Place};
 use super::settle::origin;
-use super::{Dispatcher, Halted, Job, NoRoom, Offered, RunContext, Single, Whose};
+use super::{Dispatcher, Halted, Job, NoRoom, Offered, RunContext, Sender, Single, Whose};
 use crate::domain::entry::Entry;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::freshness::{Freshness, KnownAnswer, Standing};
+use crate::domain::freshness::{KnownAnswer, Standing};
 use crate::domain::judge::Judge;
 use crate::domain::money::MicroUsd;
 use crate::domain::outcome::{Outcome, Paid, RowState, SkipReason};
@@ -23,13 +24,19 @@ use crate::llm::retry::RetryPlan;
 use crate::store::{Known, StoredAnswer};
 
 impl Dispatcher {
-    /// Takes in a page of the present run.
-    pub(super) fn admit_page(&mut self, rows: Vec<Offered>, run: &Arc<RunContext>, ctx: &mut Context<Self>) {
+    /// Takes in a page of a run.
+    pub(super) fn admit_page(
+        &mut self,
+        line: LineId,
+        rows: Vec<Offered>,
+        run: &Arc<RunContext>,
+        ctx: &mut Context<Self>,
+    ) {
         let mut leads = Vec::new();
         for Offered { entry, review } in rows {
-            self.bus.emit(Event::Admitted { row: entry.row });
-            let whose = Whose::Run(Arc::clone(run));
-            leads.extend(self.admit(entry, review, Arc::clone(&run.judge), whose));
+            run.desk.bus.emit(Event::Admitted { row: entry.row });
+            let (desk, judge) = (Arc::clone(&run.desk), Arc::clone(&run.judge));
+            leads.extend(self.admit(entry, review, judge, desk, line, Whose::Run(Arc::clone(run))));
         }
         self.look_up(leads, ctx);
     }
@@ -37,18 +44,27 @@ impl Dispatcher {
     /// Takes in a row that somebody waits for.
     pub(super) fn admit_single(
         &mut self,
-        Single { entry, judge }: Single,
+        Single { entry, judge, desk, left_today }: Single,
         reply: oneshot::Sender<Result<Outcome, NoRoom>>,
         ctx: &mut Context<Self>,
     ) {
         let review = judge.review(&entry);
-        let lead = self.admit(entry, review, judge, Whose::Sender(Some(reply)));
+        let (line, most) = (desk.place.line, left_today.map(|left| self.spent + left));
+        let lead = self.admit(entry, review, judge, desk, line, Whose::Sender(Sender { reply, most }));
         self.look_up(lead.into_iter().collect(), ctx);
     }
 
     /// Takes a row in; gives it back if it has to be looked up.
-    fn admit(&mut self, entry: Entry, review: CodeReview, judge: Arc<Judge>, whose: Whose) -> Option<JobId> {
-        let knows = !self.providers.is_empty() || matches!(&whose, Whose::Run(run) if run.has_answers);
+    fn admit(
+        &mut self,
+        entry: Entry,
+        review: CodeReview,
+        judge: Arc<Judge>,
+        desk: Arc<Desk>,
+        line: LineId,
+        whose: Whose,
+    ) -> Option<JobId> {
+        let knows = !desk.providers.is_empty() || matches!(&whose, Whose::Run(run) if run.has_answers);
         let asks_model = review.asks_model && knows;
         let asks = if asks_model { judge.fingerprint(&entry) } else { Fingerprint([0; 32]) };
         let id = self.add_job(Job {
@@ -56,8 +72,9 @@ impl Dispatcher {
             review: Arc::new(review),
             judge,
             asks,
+            line,
             whose,
-            plan: RetryPlan::new(self.providers.len(), self.params.attempts),
+            plan: RetryPlan::new(desk.providers.len(), desk.limits.attempts),
             provider: 0,
             ticket: None,
             refusals: 0,
@@ -69,6 +86,7 @@ impl Dispatcher {
             estimate: MicroUsd::default(),
             called_at: Moment::default(),
             fallback: None,
+            desk,
         });
         if !asks_model {
             self.admit_decided(id);
@@ -80,10 +98,10 @@ impl Dispatcher {
     /// Puts a row beside those that ask the same; gives it back if it is the first.
     fn board(&mut self, id: JobId) -> Option<JobId> {
         let job = self.jobs.get(&id)?;
-        match self.schedule.board(id, job.asks) {
+        match self.schedule.board(id, job.flight()) {
             Place::Lead => Some(id),
             Place::Twin => {
-                self.emit(job, Event::Twin { row: job.entry.row });
+                job.emit(Event::Twin { row: job.entry.row });
                 None
             }
         }
@@ -101,7 +119,7 @@ impl Dispatcher {
         if !wanted {
             return self.skip(id, SkipReason::NotAsked);
         }
-        if self.providers.is_empty() && !self.take_from_limit(id) {
+        if job.desk.providers.is_empty() && !self.take_from_limit(id) {
             return self.skip(id, SkipReason::Limit);
         }
         self.settle_by_code(id);
@@ -112,7 +130,7 @@ impl Dispatcher {
             return;
         }
         let asked = leads.iter().filter_map(|id| self.jobs.get(id)).map(|job| job.asks).collect();
-        let lookup = persist(self.to.cache.clone(), Lookup(asked)).into_actor(self);
+        let lookup = persist(self.cache.clone(), Lookup(asked)).into_actor(self);
         ctx.spawn(lookup.map(move |reply, dispatcher, ctx| {
             match reply {
                 Ok(known) => {
@@ -130,29 +148,29 @@ impl Dispatcher {
     /// What the store knows decides about the first row of a flight. If that does not take off, the next
     /// one that asks the same is decided by the same knowledge.
     fn admit_flight(&mut self, lead: JobId, known: Known) {
-        let Some(asks) = self.jobs.get(&lead).map(|job| job.asks) else { return };
+        let Some(flight) = self.jobs.get(&lead).map(Job::flight) else { return };
         self.admit_known(lead, known.clone());
         if self.jobs.contains_key(&lead) {
             return; // queued: its twins wait with it
         }
-        let mut twins = self.schedule.land(&asks).into_iter();
+        let mut twins = self.schedule.land(&flight).into_iter();
         while let Some(twin) = twins.next() {
-            self.schedule.board(twin, asks);
+            self.schedule.board(twin, flight);
             self.admit_known(twin, known.clone());
             if self.jobs.contains_key(&twin) {
                 for later in twins {
-                    self.schedule.board(later, asks);
+                    self.schedule.board(later, flight);
                 }
                 return;
             }
-            self.schedule.land(&asks);
+            self.schedule.land(&flight);
         }
     }
 
     fn admit_known(&mut self, id: JobId, known: Known) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let freshness = job.run().map_or_else(|| self.any_age(), |run| run.freshness.clone());
-        let has_models = !self.providers.is_empty();
+        let freshness = job.run().map_or_else(|| job.desk.any_age(), |run| run.freshness.clone());
+        let has_models = !job.desk.providers.is_empty();
         let stored = match known {
             Known::Answered(stored) => Some(stored),
             Known::Held if has_models && !freshness.force => {
@@ -210,10 +228,10 @@ impl Dispatcher {
     /// Counts what a call would take instead of making it.
     fn plan_call(&mut self, id: JobId) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let fixed_tokens = self.run.as_ref().map_or(0, |run| run.fixed_tokens);
+        let fixed_tokens = self.run_of(job).map_or(0, |run| run.fixed_tokens);
         let row = job.judge.row_message(&job.entry, "0000000000000000");
         let prompt_tokens = fixed_tokens + tokenizer::text_tokens(&row) + tokenizer::A_MESSAGE;
-        self.emit(job, Event::Planned { row: job.entry.row, prompt_tokens, fixed_tokens });
+        job.emit(Event::Planned { row: job.entry.row, prompt_tokens, fixed_tokens });
         self.skip(id, SkipReason::Planned);
     }
 
@@ -223,30 +241,24 @@ impl Dispatcher {
             return self.settle_halted(id);
         }
         if self.schedule.workers_left() == 0 {
-            self.halt(Halted::Workers);
+            self.halt_all(&Halted::Workers);
             return self.settle_unanswered(id, &Halted::Workers.reason());
         }
-        self.emit(job, Event::Queued { row: job.entry.row });
+        job.emit(Event::Queued { row: job.entry.row });
+        let line = job.line;
         if let Some(job) = self.jobs.get_mut(&id) {
             job.prompt_bytes = job.judge.prompt_bytes(&job.entry);
         }
-        self.schedule.queue(id);
+        self.schedule.queue(id, line);
     }
 
     fn skip(&mut self, id: JobId, reason: SkipReason) {
         self.settle(id, RowState::Skipped { reason });
     }
 
-    /// What counts for a row that somebody sent alone: an answer of a configured model, however old.
-    fn any_age(&self) -> Freshness {
-        let models = self.providers.iter().map(|p| p.model.id().model.clone()).collect();
-        Freshness { models, not_before: None, force: false }
-    }
-
     /// True if the limit of the row's run allows one more row to be judged anew.
     fn take_from_limit(&mut self, id: JobId) -> bool {
-        let is_of_run = self.jobs.get(&id).is_some_and(|job| self.run_of(job).is_some());
-        match self.run.as_mut().filter(|_| is_of_run).and_then(|run| run.limit.as_mut()) {
+        match self.run_of_mut(id).and_then(|run| run.limit.as_mut()) {
             Some(0) => false,
             Some(left) => {
                 *left -= 1;

@@ -1,9 +1,9 @@
 //! Where the rows meet the lanes: which of them may go now, and what a lane hears of a call's end.
 
-use super::super::parts::Provider;
 use super::super::schedule::Moment;
 use super::super::worker::{JobError, Judged};
 use super::Job;
+use super::lanes::Lanes;
 use super::present::Present;
 use crate::llm::lane::{Ended, Lane};
 use crate::llm::pace::{Admission, Refused};
@@ -21,32 +21,35 @@ impl Gates {
         Self { shut: vec![false; lanes], opens: None }
     }
 
-    /// True if the row may go now: with a ticket, or without one if nobody is left to ask.
+    /// True if the row may go now: with a ticket, or without one if nobody is left to ask. `run` is the row's, if it is of
+    /// one.
     pub(super) fn lets_go(
         &mut self,
         job: &mut Job,
         run: Option<&Present>,
-        lanes: &mut [Lane],
-        providers: &[Provider],
+        lanes: &mut Lanes,
         now: Moment,
     ) -> bool {
-        let is_of_run = job.run().is_some();
-        let is_out = |n: usize| match run.filter(|_| is_of_run) {
+        let lane_of = |n: usize| job.desk.place.lanes.get(n).and_then(|lane| lanes.get(*lane));
+        let is_out = |n: usize| match run {
             Some(run) => run.out.get(n).is_some_and(Option::is_some),
-            None => lanes.get(n).is_some_and(Lane::is_given_up),
+            None => lane_of(n).is_some_and(Lane::is_given_up),
         };
-        let is_closed = |n: usize| lanes.get(n).is_some_and(|lane| lane.is_closed(now));
+        let is_closed = |n: usize| lane_of(n).is_some_and(|lane| lane.is_closed(now));
         let Some(number) = job.plan.provider(is_out, is_closed) else { return true };
         job.provider = number;
-        let (Some(lane), Some(provider), Some(shut)) =
-            (lanes.get_mut(number), providers.get(number), self.shut.get_mut(number))
+        let (Some(tokens), Some(number)) =
+            (job.asked().map(|provider| provider.tokens(job.prompt_bytes)), job.lane())
         else {
+            return true;
+        };
+        let (Some(lane), Some(shut)) = (lanes.get_mut(number), self.shut.get_mut(number)) else {
             return true;
         };
         if *shut {
             return false;
         }
-        match lane.admit(provider.tokens(job.prompt_bytes), now) {
+        match lane.admit(tokens, now) {
             Admission::Go(ticket) => {
                 job.ticket = Some(ticket);
                 return true;

@@ -1,12 +1,12 @@
 //! Dispatcher: knows every row inside the engine and what it waits for.
 //!
-//! - Owns: the rows inside, the [`Schedule`], the results that the writer has not taken yet.
-//! - Receives: [`Offer`] from the reader, [`Single`] from the handle, [`Prepare`], [`Halt`], [`FinishRun`] from the
-//!   run, [`Drain`] from the lifecycle. Sends: `Lookup`, `Sent`, `Keep`, `Release`, `Reject` to the cache, `Validate` to the workers,
-//!   `Record` to the writer.
-//! - Bound: one page, a row for each worker, and `queue_depth` rows of the run, and as many that were sent
+//! - Owns: the rows inside, the [`Schedule`], the lanes to the providers, the results that no writer has taken yet.
+//! - Receives: [`Offer`] from readers, [`Single`] from the handle, [`Prepare`], [`Halt`], [`FinishRun`] from
+//!   runs, [`Employ`], [`Drain`] from the lifecycle. Sends: `Lookup`, `Sent`, `Keep`, `Release`, `Reject` to the cache,
+//!   `Validate` to the workers, `Record` to the writer of a run.
+//! - Bound: of each run one page, a row for each worker, and `queue_depth` rows, and of each job as many that were sent
 //!   alone; the reply to `Offer` is withheld while full.
-//! - On panic: it is part of the spine. It forgets the run; whoever offers or finishes learns that there is
+//! - On panic: it is part of the spine. It forgets the runs; whoever offers or finishes learns that there is
 //!   none ([`NoRun`]), the run ends with an error that says so, and the next one goes on from what the store
 //!   knows.
 //!
@@ -15,44 +15,48 @@
 mod admit;
 mod call;
 mod gates;
+mod job;
+mod lanes;
 mod present;
 mod settle;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use super::cache::{CacheActor, Remember, persist};
+use super::board::Board;
+use super::cache::CacheActor;
 use super::clock::Clock;
-use super::event::{Bus, Event};
+use super::desk::{Desk, Place};
+use super::event::Hub;
 use super::parts::Provider;
 use super::request::{Mode, Only};
-use super::schedule::{JobId, Moment, Schedule};
+use super::schedule::{JobId, LineId, Moment, Schedule, WorkerId};
 use super::worker::LlmWorker;
-use super::writer::{Record, Recorded, Writer};
+use super::writer::Writer;
 use crate::domain::entry::Entry;
-use crate::domain::fingerprint::Fingerprint;
 use crate::domain::foreign::ForeignVerdicts;
 use crate::domain::freshness::Freshness;
 use crate::domain::judge::Judge;
 use crate::domain::money::MicroUsd;
 use crate::domain::outcome::Outcome;
-use crate::domain::results::Wording;
 use crate::domain::rules::CodeReview;
-use crate::llm::lane::{Errand, Lane, LaneMemory};
-use crate::llm::pace::Ticket;
-use crate::llm::retry::RetryPlan;
-use crate::store::{Attempt, Owner, StoredAnswer};
+use crate::llm::lane::LaneMemory;
+use crate::store::Owner;
+use job::{Job, Sender, Whose};
+use lanes::Lanes;
 use present::Present;
 
-/// Take these rows of the present run. The reply means they are taken; it is withheld while there is no
-/// room.
+/// Take these rows of a run. The reply means they are taken; it is withheld while there is no room.
 #[derive(Message)]
 #[rtype(result = "Result<(), NoRun>")]
-pub(crate) struct Offer(pub(crate) Vec<Offered>);
+pub(crate) struct Offer {
+    /// The run's line.
+    pub(crate) run: LineId,
+    pub(crate) rows: Vec<Offered>,
+}
 
 /// A row with its code review.
 #[derive(Debug)]
@@ -71,20 +75,24 @@ pub(crate) struct NoRun;
 pub(crate) struct Single {
     pub(crate) entry: Entry,
     pub(crate) judge: Arc<Judge>,
+    pub(crate) desk: Arc<Desk>,
+    /// What is left of the day's cap.
+    pub(crate) left_today: Option<MicroUsd>,
 }
 
 /// Too many rows were sent alone and wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoRoom;
 
-/// A run begins: rows offered from now on are judged and recorded like this.
+/// A run begins: rows that are offered for it are judged and recorded like this. The reply is its line.
 #[derive(Message)]
-#[rtype(result = "()")]
+#[rtype(result = "LineId")]
 pub(crate) struct Prepare(pub(crate) RunContext);
 
 /// How the rows of a run are judged.
 pub(crate) struct RunContext {
     pub(crate) run_id: String,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) judge: Arc<Judge>,
     pub(crate) freshness: Freshness,
     pub(crate) mode: Mode,
@@ -93,29 +101,49 @@ pub(crate) struct RunContext {
     pub(crate) foreign: ForeignVerdicts,
     /// How many rows may be judged anew.
     pub(crate) limit: Option<u64>,
-    /// What its calls may cost.
+    /// What its calls may cost, and what is left of the day's cap for them and those of others.
     pub(crate) budget: Option<MicroUsd>,
+    pub(crate) left_today: Option<MicroUsd>,
     /// Whether the store knows answers at all; without models nothing is looked up in vain.
     pub(crate) has_answers: bool,
     /// Who takes the results.
     pub(crate) writer: Option<Addr<Writer>>,
 }
 
-/// Finish the present run. The reply means none of its rows is inside any more, and says what stopped it
+/// Finish the run of this line. The reply means none of its rows is inside any more, and says what stopped it
 /// early, if anything did.
 #[derive(Message)]
 #[rtype(result = "Result<Option<Halted>, NoRun>")]
-pub(crate) struct FinishRun;
+pub(crate) struct FinishRun(pub(crate) LineId);
 
 /// Finish everything, rows that were sent alone included.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Drain;
 
-/// Start no more calls for the present run: its rows that are queued are left for the next one.
+/// Start no more calls for a run: its rows that are queued are left for the next one.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Halt(pub(crate) Halted);
+pub(crate) struct Halt {
+    /// The run's line.
+    pub(crate) run: LineId,
+    pub(crate) why: Halted,
+}
+
+/// A job is set up, with these models; more workers join the pool. The reply says where the desk stands.
+#[derive(Message)]
+#[rtype(result = "Place")]
+pub(crate) struct Employ {
+    pub(crate) providers: Vec<Provider>,
+    /// What earlier runs learnt of each.
+    pub(crate) memories: Vec<Option<LaneMemory>>,
+    pub(crate) workers: Vec<Addr<LlmWorker>>,
+}
+
+/// A desk is given up: no rows are sent to it alone any more.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Dismiss(pub(crate) LineId);
 
 /// Why no more calls are started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,171 +164,92 @@ pub(crate) enum Halted {
     Workers,
 }
 
-/// How the dispatcher works.
-#[derive(Clone, Debug)]
+/// What the dispatcher is started with.
 pub(crate) struct DispatcherParams {
-    /// Attempts at each provider.
-    pub(crate) attempts: u32,
-    /// Rows queued ahead of the workers.
-    pub(crate) queue_depth: usize,
-    /// Rows of one `Record`.
-    pub(crate) batch_size: usize,
-    /// The longest one call may take.
-    pub(crate) call_deadline: Duration,
-    /// The longest one row may be asked about.
-    pub(crate) row_deadline: Duration,
-    pub(crate) job: String,
     pub(crate) owner: Owner,
-    pub(crate) wording: Wording,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) hub: Hub,
+    pub(crate) board: Arc<Board>,
+    pub(crate) cache: Addr<CacheActor>,
     /// Seeds the jitter of pauses.
     pub(crate) seed: u64,
 }
 
-/// Whom the dispatcher sends to, besides the writer of a run.
-pub(crate) struct Downstream {
-    pub(crate) cache: Addr<CacheActor>,
-    pub(crate) workers: Vec<Addr<LlmWorker>>,
-}
-
 /// The actor.
 pub(crate) struct Dispatcher {
-    params: DispatcherParams,
-    to: Downstream,
-    target: Arc<str>,
-    providers: Arc<Vec<Provider>>,
+    owner: Owner,
     clock: Arc<dyn Clock>,
-    bus: Bus,
+    hub: Hub,
+    cache: Addr<CacheActor>,
     rng: fastrand::Rng,
+    workers: Vec<Addr<LlmWorker>>,
     /// The ways to the providers.
-    lanes: Vec<Lane>,
-    run: Option<Present>,
+    lanes: Lanes,
+    /// The runs that are under way, by their lines.
+    runs: BTreeMap<LineId, Present>,
     schedule: Schedule,
     jobs: BTreeMap<JobId, Job>,
     next_job: JobId,
-    /// Rows with a worker.
-    calling: usize,
-    /// Rows inside that were sent alone.
-    singles: usize,
+    next_line: LineId,
+    /// What is inside of each line.
+    lines: BTreeMap<LineId, Inside>,
+    /// For which line each worker is at work.
+    at_work: BTreeMap<WorkerId, LineId>,
+    /// What all calls have cost, or may cost while they are under way.
+    spent: MicroUsd,
     /// The moment for which a wake-up is set.
     armed: Option<Moment>,
-    /// Results of the run that no `Record` carries yet.
-    outbound: VecDeque<Recorded>,
-    /// The `Record` that the writer has not taken yet.
-    recording: Option<Record>,
-    offers: VecDeque<oneshot::Sender<()>>,
-    finish: Option<oneshot::Sender<()>>,
     drains: Vec<oneshot::Sender<()>>,
 }
 
-/// A row inside.
-struct Job {
-    entry: Arc<Entry>,
-    review: Arc<CodeReview>,
-    judge: Arc<Judge>,
-    /// Zero for a row that asks no model.
-    asks: Fingerprint,
-    whose: Whose,
-    plan: RetryPlan,
-    /// The provider that is asked, or was asked last.
-    provider: usize,
-    /// The lane's word that the call may be made; it goes back with the call's end.
-    ticket: Option<Ticket>,
-    /// How often a provider asked to wait, and when the first call was made.
-    refusals: u32,
-    /// How often all attempts were in vain, and the row was put off.
-    put_off: u32,
-    asked_since: Option<Moment>,
-    hint: Option<String>,
-    /// The ledger's entry for the call that is under way.
-    attempt: Option<Attempt>,
-    /// The length of its prompt; known once the row is queued.
-    prompt_bytes: usize,
-    /// What that call may cost.
-    estimate: MicroUsd,
-    /// When it began.
-    called_at: Moment,
-    /// An answer that is not fresh enough, but better than none if no new one can be had.
-    fallback: Option<StoredAnswer>,
-}
-
-/// To whom a row belongs.
-enum Whose {
-    /// To a run.
-    Run(Arc<RunContext>),
-    /// To somebody who sent it alone and waits for its outcome.
-    Sender(Option<oneshot::Sender<Result<Outcome, NoRoom>>>),
-}
-
-impl Job {
-    fn run(&self) -> Option<&Arc<RunContext>> {
-        match &self.whose {
-            Whose::Run(run) => Some(run),
-            Whose::Sender(_) => None,
-        }
-    }
+/// The rows of a line that are inside.
+#[derive(Clone, Copy, Debug, Default)]
+struct Inside {
+    rows: usize,
+    /// Those that are with a worker.
+    calling: usize,
 }
 
 impl Dispatcher {
-    /// A dispatcher with an empty queue.
-    pub(crate) fn new(
-        params: DispatcherParams,
-        to: Downstream,
-        target: Arc<str>,
-        providers: Arc<Vec<Provider>>,
-        memories: Vec<Option<LaneMemory>>,
-        clock: Arc<dyn Clock>,
-        bus: Bus,
-    ) -> Self {
-        let (slots, now) = (to.workers.len(), bus.now());
-        for (provider, memory) in providers.iter().zip(&memories) {
-            if let Some(model) = memory.as_ref().and_then(|memory| memory.model.as_ref()) {
-                provider.model.recall(model);
-            }
-        }
-        let learnt = memories.into_iter().map(|memory| memory.map(|memory| memory.pace));
-        let lanes = providers.iter().zip(learnt).map(|(provider, learnt)| provider.lane(slots, learnt, now));
+    /// A dispatcher without desks.
+    pub(crate) fn new(params: DispatcherParams) -> Self {
         Self {
-            lanes: lanes.collect(),
-            schedule: Schedule::new(to.workers.len()),
+            owner: params.owner,
+            clock: params.clock,
+            hub: params.hub,
+            cache: params.cache,
             rng: fastrand::Rng::with_seed(params.seed),
-            params,
-            to,
-            target,
-            providers,
-            clock,
-            bus,
-            run: None,
+            workers: Vec::new(),
+            lanes: Lanes::new(params.board),
+            runs: BTreeMap::new(),
+            schedule: Schedule::new(0),
             jobs: BTreeMap::new(),
             next_job: 0,
-            calling: 0,
-            singles: 0,
+            next_line: 0,
+            lines: BTreeMap::new(),
+            at_work: BTreeMap::new(),
+            spent: MicroUsd::default(),
             armed: None,
-            outbound: VecDeque::new(),
-            recording: None,
-            offers: VecDeque::new(),
-            finish: None,
             drains: Vec::new(),
         }
-    }
-
-    /// Rows of the run that are inside, results on their way to the writer included.
-    fn inside(&self) -> usize {
-        let recording = self.recording.as_ref().map_or(0, |record| record.0.len());
-        self.jobs.len() - self.singles + self.outbound.len() + recording
     }
 
     /// Carries out what has become possible. Called at the end of every handler and reply.
     fn pump(&mut self, ctx: &mut Context<Self>) {
         self.start_calls(ctx);
         self.send_records(ctx);
-        let inside = self.inside();
-        if inside <= self.params.queue_depth + self.calling {
-            grant(self.offers.drain(..));
+        for (line, run) in &mut self.runs {
+            let Inside { rows, calling } = self.lines.get(line).copied().unwrap_or_default();
+            let inside = rows + run.on_their_way();
+            if inside <= run.context.desk.limits.queue_depth + calling {
+                grant(run.offers.drain(..));
+            }
+            if inside == 0 {
+                grant(run.finish.take());
+            }
         }
-        if inside == 0 {
-            grant(self.finish.take());
-        }
-        if inside == 0 && self.singles == 0 {
+        let is_empty = self.jobs.is_empty() && self.runs.values().all(|run| run.on_their_way() == 0);
+        if is_empty {
             grant(self.drains.drain(..));
         }
     }
@@ -308,42 +257,40 @@ impl Dispatcher {
     fn add_job(&mut self, job: Job) -> JobId {
         let id = self.next_job;
         self.next_job += 1;
-        self.singles += usize::from(job.run().is_none());
+        self.lines.entry(job.line).or_default().rows += 1;
         self.jobs.insert(id, job);
         id
     }
 
-    /// Keeps what was learnt of the providers for the next run.
-    fn remember(&mut self) {
-        let now = self.bus.now();
-        for (provider, lane) in self.lanes.iter().enumerate() {
-            self.bus.emit(Event::Pace { provider, requests_per_minute: lane.requests_per_minute() });
+    fn take_job(&mut self, id: JobId) -> Option<Job> {
+        let job = self.jobs.remove(&id)?;
+        if let Some(line) = self.lines.get_mut(&job.line) {
+            line.rows = line.rows.saturating_sub(1);
         }
-        for (lane, provider) in self.lanes.iter_mut().zip(self.providers.iter()) {
-            let memory = LaneMemory::new(lane.learnt(now), provider.model.memory());
-            let Ok(json) = serde_json::to_string(&memory) else { continue };
-            // Nobody waits: without it the next run finds out again.
-            actix_rt::spawn(persist(self.to.cache.clone(), Remember { key: provider.memory_key(), json }));
-        }
+        Some(job)
     }
 
-    /// Something happened to a row.
-    fn emit(&self, job: &Job, event: Event) {
-        match job.run() {
-            Some(_) => self.bus.emit(event),
-            None => self.bus.show(event),
-        }
-    }
-
-    /// The present run, if the row belongs to it.
+    /// The run that the row belongs to, if it belongs to one.
     fn run_of(&self, job: &Job) -> Option<&Present> {
-        let run = job.run()?;
-        self.run.as_ref().filter(|present| Arc::ptr_eq(&present.context, run))
+        job.run().and_then(|_| self.runs.get(&job.line))
+    }
+
+    fn run_of_mut(&mut self, id: JobId) -> Option<&mut Present> {
+        let job = self.jobs.get(&id)?;
+        job.run()?;
+        self.runs.get_mut(&job.line)
     }
 
     /// Why no call is started for the row any more, if that is so.
     fn halted(&self, job: &Job) -> Option<&Halted> {
         self.run_of(job)?.halted.as_ref()
+    }
+
+    fn new_line(&mut self, stride: u64) -> LineId {
+        let line = self.next_line;
+        self.next_line += 1;
+        self.schedule.open_line(line, stride);
+        line
     }
 }
 
@@ -361,64 +308,68 @@ impl Actor for Dispatcher {
 impl Supervised for Dispatcher {
     fn restarting(&mut self, _ctx: &mut Self::Context) {
         // Whoever waits learns of it by its reply; the store knows what was paid for.
-        let (slots, now) = (self.to.workers.len(), self.bus.now());
-        self.schedule = Schedule::new(slots);
-        // Calls that are under way do not come back to the lanes.
-        for (lane, provider) in self.lanes.iter_mut().zip(self.providers.iter()) {
-            *lane = provider.lane(slots, Some(lane.learnt(now)), now);
-        }
+        self.schedule = Schedule::new(self.workers.len());
+        self.lanes.start_over(self.hub.now());
         self.jobs.clear();
-        self.calling = 0;
-        self.singles = 0;
+        self.lines.clear();
+        self.at_work.clear();
         self.armed = None;
-        self.outbound.clear();
-        self.recording = None;
-        self.run = None;
-        self.offers.clear();
-        self.finish = None;
+        self.runs.clear();
         self.drains.clear();
     }
 }
 
-impl Handler<Prepare> for Dispatcher {
-    type Result = ();
+impl Handler<Employ> for Dispatcher {
+    type Result = MessageResult<Employ>;
 
-    fn handle(&mut self, Prepare(context): Prepare, _ctx: &mut Self::Context) {
-        let tally = self.bus.tally();
-        let expected = tally.rows_expected.or(tally.rows_at_most).unwrap_or(ROWS);
-        for (lane, provider) in self.lanes.iter_mut().zip(self.providers.iter()) {
-            let expected = context.limit.map_or(expected, |limit| limit.min(expected));
-            let places = provider.model.spread(likely_rate(lane, expected));
-            let errand = match () {
-                () if provider.model.keeps(context.judge.prompt()) => Some(Errand::Prime(places)),
-                () if !provider.model.is_known() => Some(Errand::Negotiate),
-                () => None,
-            };
-            lane.begin(expected, errand);
-        }
-        self.run = Some(Present::new(context, self.providers.len()));
+    fn handle(&mut self, employ: Employ, _ctx: &mut Self::Context) -> Self::Result {
+        let Employ { providers, memories, workers } = employ;
+        let before = self.workers.len();
+        self.workers.extend(workers);
+        self.schedule.enlarge(before..self.workers.len());
+        let (lanes, crew) = self.lanes.employ(&providers, memories, self.workers.len(), self.hub.now());
+        let line = self.new_line(SINGLES);
+        MessageResult(Place { lanes, crew, line })
     }
 }
 
-/// How many requests a minute will be sent, as far as that can be told. A short run is taken to last two minutes at least:
-/// otherwise each place would be shown the prompt and hardly use it.
-fn likely_rate(lane: &Lane, expected: u64) -> f64 {
-    lane.requests_per_minute().unwrap_or_default().min(expected as f64 / 2.0)
+/// Where rows of a run wait, those that are sent alone get one turn in so many.
+const SINGLES: u64 = 4;
+
+impl Handler<Dismiss> for Dispatcher {
+    type Result = ();
+
+    fn handle(&mut self, Dismiss(line): Dismiss, _ctx: &mut Self::Context) {
+        // What is left in it is judged all the same: it opens again by itself.
+        if self.lines.get(&line).is_none_or(|inside| inside.rows == 0) {
+            self.lines.remove(&line);
+            self.schedule.close_line(line);
+        }
+    }
 }
 
-/// So many rows are taken to be there where the source does not say.
-const ROWS: u64 = 1000;
+impl Handler<Prepare> for Dispatcher {
+    type Result = MessageResult<Prepare>;
+
+    fn handle(&mut self, Prepare(context): Prepare, _ctx: &mut Self::Context) -> Self::Result {
+        self.lanes.begin(&context);
+        let line = self.new_line(1);
+        self.runs.insert(line, Present::new(context, self.spent));
+        MessageResult(line)
+    }
+}
 
 impl Handler<Offer> for Dispatcher {
     type Result = ResponseFuture<Result<(), NoRun>>;
 
-    fn handle(&mut self, Offer(rows): Offer, ctx: &mut Self::Context) -> Self::Result {
-        let Some(run) = self.run.as_ref().map(|run| Arc::clone(&run.context)) else {
+    fn handle(&mut self, Offer { run: line, rows }: Offer, ctx: &mut Self::Context) -> Self::Result {
+        let Some(run) = self.runs.get_mut(&line) else {
             return Box::pin(async { Err(NoRun) });
         };
+        let context = Arc::clone(&run.context);
         let (credit, granted) = oneshot::channel();
-        self.offers.push_back(credit);
-        self.admit_page(rows, &run, ctx);
+        run.offers.push_back(credit);
+        self.admit_page(line, rows, &context, ctx);
         self.pump(ctx);
         Box::pin(async move { granted.await.map_err(|_| NoRun) })
     }
@@ -428,7 +379,8 @@ impl Handler<Single> for Dispatcher {
     type Result = ResponseFuture<Result<Outcome, NoRoom>>;
 
     fn handle(&mut self, single: Single, ctx: &mut Self::Context) -> Self::Result {
-        if self.singles >= self.params.queue_depth.max(1) {
+        let inside = self.lines.get(&single.desk.place.line).copied().unwrap_or_default();
+        if inside.rows >= single.desk.limits.queue_depth.max(1) {
             return Box::pin(async { Err(NoRoom) });
         }
         let (reply, outcome) = oneshot::channel();
@@ -441,13 +393,19 @@ impl Handler<Single> for Dispatcher {
 impl Handler<FinishRun> for Dispatcher {
     type Result = ResponseActFuture<Self, Result<Option<Halted>, NoRun>>;
 
-    fn handle(&mut self, _: FinishRun, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, FinishRun(line): FinishRun, ctx: &mut Self::Context) -> Self::Result {
         let (reply, finished) = oneshot::channel();
-        self.finish = Some(reply);
+        match self.runs.get_mut(&line) {
+            Some(run) => run.finish = Some(reply),
+            None => drop(reply),
+        }
         self.pump(ctx);
-        Box::pin(finished.into_actor(self).map(|_, dispatcher, _| {
-            dispatcher.remember();
-            dispatcher.run.take().map(|run| run.halted).ok_or(NoRun)
+        Box::pin(finished.into_actor(self).map(move |_, dispatcher, _| {
+            let run = dispatcher.runs.remove(&line).ok_or(NoRun)?;
+            dispatcher.lines.remove(&line);
+            dispatcher.schedule.close_line(line);
+            dispatcher.lanes.remember(&run.context.desk, &dispatcher.cache, dispatcher.hub.now());
+            Ok(run.halted)
         }))
     }
 }
@@ -466,8 +424,8 @@ impl Handler<Drain> for Dispatcher {
 impl Handler<Halt> for Dispatcher {
     type Result = ();
 
-    fn handle(&mut self, Halt(why): Halt, ctx: &mut Self::Context) {
-        self.halt(why);
+    fn handle(&mut self, Halt { run, why }: Halt, ctx: &mut Self::Context) {
+        self.halt(run, why);
         self.pump(ctx);
     }
 }

@@ -7,9 +7,9 @@ use actix::prelude::*;
 use super::super::cache::{Keep, persist};
 use super::super::event::{By, Event, Settled};
 use super::super::request::Mode;
-use super::super::schedule::{JobId, Place};
+use super::super::schedule::{JobId, LineId, Place};
 use super::super::writer::{Record, Recorded};
-use super::{Dispatcher, Halted, Job, Whose};
+use super::{Dispatcher, Halted, Job, Sender, Whose};
 use crate::domain::answer::Answer;
 use crate::domain::money::MicroUsd;
 use crate::domain::outcome::{Origin, Outcome, Paid, Provenance, RowState};
@@ -42,10 +42,10 @@ impl Dispatcher {
         ctx: &mut Context<Self>,
     ) {
         let Some(attempt) = self.jobs.get_mut(&id).and_then(|job| job.attempt.take()) else { return };
-        let Some(asks) = self.jobs.get(&id).map(|job| job.asks) else { return };
+        let Some(flight) = self.jobs.get(&id).map(Job::flight) else { return };
         let mut keep = Keep { attempt, answer: stored.clone(), results: Results::default() };
         let mut due = Vec::new();
-        for (n, member) in std::iter::once(&id).chain(self.schedule.twins(&asks)).enumerate() {
+        for (n, member) in std::iter::once(&id).chain(self.schedule.twins(&flight)).enumerate() {
             let Some(job) = self.jobs.get(member) else { continue };
             let paid = if n == 0 { Paid::Now } else { Paid::ByTwin };
             let state = judged(job, &answer, &stored, paid);
@@ -54,14 +54,18 @@ impl Dispatcher {
             due.push(Due { job: *member, state, write_id: entry.as_ref().map(|entry| entry.write_id) });
             keep.results.outbox.extend(entry);
         }
-        let kept = persist(self.to.cache.clone(), keep).into_actor(self);
+        let kept = persist(self.cache.clone(), keep).into_actor(self);
         ctx.spawn(kept.map(move |reply, dispatcher, ctx| {
             fault::pass(Point::AnswerStored);
             if let Err(error) = reply {
                 // The answer is here all the same: the rows are written, but nothing more is paid for.
-                dispatcher.halt(Halted::Store(error.to_string()));
+                let lines: Vec<_> =
+                    due.iter().filter_map(|due| dispatcher.jobs.get(&due.job)).map(|job| job.line).collect();
+                for line in lines {
+                    dispatcher.halt(line, Halted::Store(error.to_string()));
+                }
             }
-            let twins = dispatcher.schedule.land(&asks);
+            let twins = dispatcher.schedule.land(&flight);
             for due in due {
                 dispatcher.settle_written(due.job, due.state, due.write_id);
             }
@@ -78,7 +82,7 @@ impl Dispatcher {
     /// No answer will come for a row and for those that ask the same.
     pub(super) fn settle_flight_failed(&mut self, id: JobId, reason: &str) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let twins = self.schedule.land(&job.asks);
+        let twins = self.schedule.land(&job.flight());
         for member in std::iter::once(id).chain(twins) {
             self.settle_unanswered(member, reason);
         }
@@ -87,15 +91,16 @@ impl Dispatcher {
     /// No call is started any more for a row: it is left for the next run. Of those that ask the same, rows
     /// that do not belong to the run go on.
     pub(super) fn abandon(&mut self, id: JobId) {
-        let Some(asks) = self.jobs.get(&id).map(|job| job.asks) else { return };
-        let twins = self.schedule.land(&asks);
+        let Some(flight) = self.jobs.get(&id).map(Job::flight) else { return };
+        let twins = self.schedule.land(&flight);
         self.settle_halted(id);
         for twin in twins {
             let Some(job) = self.jobs.get(&twin) else { continue };
             if self.halted(job).is_some() {
                 self.settle_halted(twin);
-            } else if self.schedule.board(twin, asks) == Place::Lead {
-                self.schedule.queue(twin);
+            } else if self.schedule.board(twin, flight) == Place::Lead {
+                let line = job.line;
+                self.schedule.queue(twin, line);
             }
         }
     }
@@ -110,8 +115,8 @@ impl Dispatcher {
     pub(super) fn stop_for_store(&mut self, id: JobId, error: &StoreError) {
         let halted = Halted::Store(error.to_string());
         let reason = halted.reason();
-        if self.jobs.get(&id).is_some_and(|job| self.run_of(job).is_some()) {
-            self.halt(halted);
+        if let Some(line) = self.jobs.get(&id).map(|job| job.line) {
+            self.halt(line, halted);
         }
         self.settle_flight_failed(id, &reason);
     }
@@ -127,21 +132,30 @@ impl Dispatcher {
         let state = judged(job, &answer, &stored, Paid::Before);
         let kept = Event::VerdictKept { row: job.entry.row, reason: reason.to_owned() };
         if let Some(job) = self.jobs.get(&id) {
-            self.emit(job, kept);
+            job.emit(kept);
         }
         self.settle(id, state);
     }
 
-    /// Starts no more calls for the present run; the first reason counts. Its rows that are queued are left
+    /// Starts no more calls for a run, if the line is one's; the first reason counts. Its rows that are queued are left
     /// for the next run.
-    pub(super) fn halt(&mut self, why: Halted) {
-        let Some(run) = self.run.as_mut().filter(|run| run.halted.is_none()) else { return };
+    pub(super) fn halt(&mut self, line: LineId, why: Halted) {
+        let Some(run) = self.runs.get_mut(&line).filter(|run| run.halted.is_none()) else { return };
         tracing::warn!(reason = %why.reason(), "no more calls are started");
         run.halted = Some(why);
         let jobs = &self.jobs;
-        let of_run = |id: JobId| jobs.get(&id).is_some_and(|job| job.run().is_some());
+        let of_run = |id: JobId| jobs.get(&id).is_some_and(|job| job.line == line);
         for job in self.schedule.unqueue(of_run) {
             self.abandon(job);
+        }
+    }
+
+    /// Starts no more calls at all.
+    pub(super) fn halt_all(&mut self, why: &Halted) {
+        let lines: Vec<LineId> = self.runs.keys().copied().collect();
+        lines.into_iter().for_each(|line| self.halt(line, why.clone()));
+        for single in self.schedule.unqueue(|_| true) {
+            self.settle_flight_failed(single, &why.reason());
         }
     }
 
@@ -150,32 +164,32 @@ impl Dispatcher {
     }
 
     fn settle_written(&mut self, id: JobId, state: RowState, write_id: Option<WriteId>) {
-        let Some(job) = self.jobs.remove(&id) else { return };
-        self.emit(&job, Event::Settled { row: job.entry.row, state: settled(&state) });
+        let Some(job) = self.take_job(id) else { return };
+        job.emit(Event::Settled { row: job.entry.row, state: settled(&state) });
         let left_for_later = matches!(state, RowState::NotChecked { .. })
             && self.halted(&job).is_some_and(|halted| !halted.is_worth_showing());
         let row = self.result_row(&job, &state);
         match job.whose {
-            Whose::Sender(reply) => {
-                self.singles -= 1;
+            Whose::Sender(Sender { reply, .. }) => {
                 let outcome = Outcome { row: job.entry.row, key: Some(job.entry.key.clone()), state };
-                reply.map(|reply| reply.send(Ok(outcome)).ok()); // who asked may have gone
+                reply.send(Ok(outcome)).ok(); // who asked may have gone
             }
             Whose::Run(run) if run.writer.is_some() && !left_for_later => {
-                self.outbound.extend(row.map(|row| Recorded { row: Arc::new(row), write_id }));
+                let Some(run) = self.runs.get_mut(&job.line) else { return };
+                run.outbound.extend(row.map(|row| Recorded { row: Arc::new(row), write_id }));
             }
             Whose::Run(_) => {}
         }
     }
 
     fn result_row(&self, job: &Job, state: &RowState) -> Option<ResultRow> {
-        ResultRow::new(&job.entry, state, self.clock.now(), &self.params.wording)
+        ResultRow::new(&job.entry, state, self.clock.now(), &job.desk.wording)
     }
 
     fn outbox_entry(&self, job: &Job, state: &RowState) -> Option<OutboxEntry> {
         let run = job.run().filter(|run| run.mode == Mode::Full)?;
         Some(OutboxEntry {
-            target: self.target.to_string(),
+            target: job.desk.target.to_string(),
             write_id: WriteId(uuid::Uuid::now_v7()),
             run: run.run_id.clone(),
             row: self.result_row(job, state)?,
@@ -185,7 +199,7 @@ impl Dispatcher {
     fn history(&self, job: &Job, state: &RowState) -> Option<Judged> {
         let RowState::Judged { verdict, .. } = state else { return None };
         Some(Judged {
-            job: self.params.job.clone(),
+            job: job.desk.job.to_string(),
             row_key: job.entry.key.clone(),
             run: job.run()?.run_id.clone(),
             fingerprint: job.asks,
@@ -194,28 +208,35 @@ impl Dispatcher {
         })
     }
 
-    /// Sends results to the writer, one batch at a time: its reply is the credit for the next one.
+    /// Sends the results of each run to its writer, one batch at a time: the reply is the credit for the next one.
     pub(super) fn send_records(&mut self, ctx: &mut Context<Self>) {
-        if self.recording.is_some() || self.outbound.is_empty() {
-            return;
+        let mut due = Vec::new();
+        for (line, run) in &mut self.runs {
+            if run.recording.is_none() && !run.outbound.is_empty() {
+                let size = run.context.desk.limits.batch_size.min(run.outbound.len());
+                run.recording = Some(Record(Arc::new(run.outbound.drain(..size).collect())));
+                due.push(*line);
+            }
         }
-        let size = self.params.batch_size.min(self.outbound.len());
-        self.recording = Some(Record(Arc::new(self.outbound.drain(..size).collect())));
-        self.send_record(ctx);
+        due.into_iter().for_each(|line| self.send_record(line, ctx));
     }
 
-    fn send_record(&mut self, ctx: &mut Context<Self>) {
-        let writer = self.run.as_ref().and_then(|run| run.context.writer.clone());
-        let (Some(writer), Some(record)) = (writer, self.recording.clone()) else { return };
+    fn send_record(&mut self, line: LineId, ctx: &mut Context<Self>) {
+        let Some(run) = self.runs.get(&line) else { return };
+        let (Some(writer), Some(record)) = (run.context.writer.clone(), run.recording.clone()) else {
+            return;
+        };
         let taken = writer.send(record).into_actor(self);
         ctx.spawn(taken.map(move |reply, dispatcher, ctx| {
             match reply {
                 Ok(Ok(())) => {}
-                Err(_) if writer.connected() => return dispatcher.send_record(ctx),
-                Ok(Err(error)) => dispatcher.halt(Halted::Target(error.to_string())),
-                Err(error) => dispatcher.halt(Halted::Target(error.to_string())),
+                Err(_) if writer.connected() => return dispatcher.send_record(line, ctx),
+                Ok(Err(error)) => dispatcher.halt(line, Halted::Target(error.to_string())),
+                Err(error) => dispatcher.halt(line, Halted::Target(error.to_string())),
             }
-            dispatcher.recording = None;
+            if let Some(run) = dispatcher.runs.get_mut(&line) {
+                run.recording = None;
+            }
             dispatcher.pump(ctx);
         }));
     }

@@ -132,6 +132,11 @@ impl Limiter {
         }
     }
 
+    /// At most so many requests may be under way from now on, if that is more than before.
+    pub fn widen(&mut self, slots: usize) {
+        self.slots.widen(slots);
+    }
+
     /// So many requests are to be expected in all: the more there are, the sooner a high limit has to be found.
     pub fn expect(&mut self, requests: u64) {
         self.traffic.expected = self.traffic.expected.max(requests);

@@ -67,6 +67,14 @@ impl Slots {
         }
     }
 
+    /// The pool has grown; a bound of the provider's stays.
+    pub(super) fn widen(&mut self, most: usize) {
+        if self.learnt().is_none() && self.trial.is_none() {
+            self.cap = self.cap.max(most);
+        }
+        self.most = self.most.max(most);
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.in_flight >= self.cap
     }
