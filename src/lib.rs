@@ -27,9 +27,10 @@
 //! | [`store`] | one SQLite file: what was paid for, what is not written yet, what ran | domain, fault |
 //! | [`engine`] | the five actors, and nothing else that knows actors | domain, table, llm, store, fault |
 //! | [`assemble`] | settings into parts: the only place where adapters meet the engine | all of the above |
-//! | [`daemon`] | runs jobs by their timetables, one after the other | domain, engine |
+//! | [`daemon`] | runs jobs by their timetables and when their tables are edited | domain, engine |
+//! | [`http`] | status page, API, metrics: for the daemon, and for anybody's actix-web application | domain, net, llm, store, engine |
 //! | [`cli`] | the command line, one file a command | everything |
-//! | [`sandbox`] | a local stand-in for Google Sheets, its sign-in and a model, to try and test against | domain, table |
+//! | [`sandbox`] | a local stand-in for Google Sheets, its sign-in and a model, to try and test against | domain, net, table |
 //!
 //! # What there is none of
 //!
@@ -64,6 +65,7 @@ pub mod daemon;
 pub mod domain;
 pub mod engine;
 mod fault;
+pub mod http;
 pub mod llm;
 pub mod net;
 pub mod sandbox;

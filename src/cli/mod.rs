@@ -15,6 +15,8 @@ mod config;
 mod echo;
 mod exit;
 mod explain;
+mod eyes;
+mod fleet;
 mod log;
 mod man;
 mod plan;

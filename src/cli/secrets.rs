@@ -2,9 +2,12 @@
 //! no core dump.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
 use secrecy::{ExposeSecret, SecretString};
+
+use super::exit::CliError;
 
 /// All keys of the settings that were loaded. Panics are reported from anywhere, so it is the process's.
 static KNOWN: RwLock<Vec<SecretString>> = RwLock::new(Vec::new());
@@ -28,6 +31,24 @@ pub(crate) fn know<'a>(keys: impl Iterator<Item = &'a SecretString>) {
     // The longest first: one key may be the beginning of another.
     known.sort_by_key(|key| std::cmp::Reverse(key.expose_secret().len()));
 }
+
+/// A token that others have to show: of one line, and long enough not to be guessed.
+pub(crate) fn read_token(path: &Path) -> Result<SecretString, CliError> {
+    let refused = |what: String| CliError::usage(format!("serve.token_file: {}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    let token = text.trim();
+    if token.len() < SHORTEST_TOKEN || token.chars().any(|c| !c.is_ascii_graphic()) {
+        let what = format!(
+            "holds no token of {SHORTEST_TOKEN} or more letters and digits; `openssl rand -hex 32` makes one"
+        );
+        return Err(refused(what));
+    }
+    let token = SecretString::from(token);
+    know(std::iter::once(&token));
+    Ok(token)
+}
+
+const SHORTEST_TOKEN: usize = 16;
 
 /// The text without them.
 pub(crate) fn hidden(text: &str) -> Cow<'_, str> {

@@ -7,26 +7,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+pub(crate) use crate::domain::plain::{is_unsafe, line};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
-
-/// The text as one safe line: line breaks and tabs are shown as `\n`, `\r` and `\t`.
-pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unsafe) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '\n' => safe.push_str("\\n"),
-            '\r' => safe.push_str("\\r"),
-            '\t' => safe.push_str("\\t"),
-            c if is_unsafe(c) => push_escaped(&mut safe, c),
-            c => safe.push(c),
-        }
-    }
-    Cow::Owned(safe)
-}
 
 /// The text as safe lines: its line feeds stay, everything else as in [`line`].
 pub(crate) fn block(text: &str) -> String {
@@ -72,27 +55,6 @@ pub(crate) fn clip(text: &str, width: usize) -> Cow<'_, str> {
     }
     cut.push('…');
     Cow::Owned(cut)
-}
-
-/// True for characters that a terminal acts upon, that reorder what is read, or that nobody sees.
-pub(crate) fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}'                       // soft hyphen
-            | '\u{61c}'                    // Arabic letter mark
-            | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' // fillers of Hangul
-            | '\u{180e}'                   // Mongolian vowel separator
-            | '\u{200b}'..='\u{200f}'      // zero-width characters and directional marks
-            | '\u{2028}'..='\u{202e}'      // line and paragraph separators, bidi embeddings and overrides
-            | '\u{2060}'..='\u{206f}'      // word joiner, invisible operators, bidi isolates
-            | '\u{feff}'                   // byte order mark
-            | '\u{fff9}'..='\u{fffb}'      // interlinear annotations
-            | '\u{e0000}'..='\u{e007f}'    // tags
-        )
-}
-
-fn push_escaped(safe: &mut String, c: char) {
-    safe.extend(c.escape_unicode());
 }
 
 #[cfg(test)]

@@ -1,21 +1,26 @@
-//! The daemon: runs jobs when their timetables say so, or when somebody asks, one run after the other.
+//! The daemon: runs jobs when their timetables say so, when their tables are edited, or when somebody asks; several jobs at a
+//! time, never two runs of one.
 //!
 //! It knows no signals, no settings and no engine: wishes come in through a channel, runs are made by a [`Runner`], what
 //! happens is told to whoever listens. So a day of it takes a moment to try.
 
 mod agenda;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub use watch::{Looked, Watched, watch};
+
 use crate::domain::timetable::Timetable;
-use crate::engine::Clock;
-use agenda::{Agenda, Waiting};
+use crate::engine::{Clock, Trigger};
+use agenda::{Agenda, Begin, Decided};
 
 /// A job of the daemon.
 #[derive(Clone, Debug)]
@@ -29,17 +34,22 @@ pub struct Job {
 /// Makes runs.
 pub trait Runner: Send + Sync {
     /// Runs a job to its end; ends it early, in good order, when `cancel` says so. Says how it ended, for people.
-    fn run(&self, job: &str, cancel: CancellationToken) -> BoxFuture<'static, String>;
+    fn run(&self, job: &str, trigger: Trigger, cancel: CancellationToken) -> BoxFuture<'static, String>;
+
+    /// True while a run of the job is under way, whoever began it.
+    fn is_running(&self, job: &str) -> bool;
 }
 
 /// What the daemon is asked.
 #[derive(Debug)]
 pub enum Wish {
-    /// Run a job now, or all of them. One that runs or waits already is left alone.
+    /// Run a job now, or all of them. One that runs already is left alone.
     Run(Option<String>),
-    /// From now on these are the jobs. A run that is under way is not touched.
+    /// The table of a job was edited: run it, and if it runs, once more.
+    Edited(String),
+    /// From now on these are the jobs. Runs that are under way are not touched.
     Jobs(Vec<Job>),
-    /// No more runs; the one under way ends in good order.
+    /// No more runs; those under way end in good order.
     Stop,
 }
 
@@ -60,12 +70,19 @@ pub enum Happened {
         /// How, for people.
         how: String,
     },
-    /// A slot was left out: the job still ran, or waited.
+    /// A slot was left out: the job still ran.
     LeftOut {
         /// The job.
         job: String,
         /// The slot.
         slot: Timestamp,
+    },
+    /// A job is due next then, or at no time that is known.
+    Next {
+        /// The job.
+        job: String,
+        /// When.
+        slot: Option<Timestamp>,
     },
     /// Nobody has this job.
     Unknown {
@@ -79,7 +96,7 @@ pub enum Happened {
 /// Wall clocks jump and machines sleep: timetables are looked at this often, whatever they said last.
 const LOOK_AT_LEAST: Duration = Duration::from_secs(20);
 
-/// Serves until told to stop or until nobody can wish for anything any more; then the run under way is ended.
+/// Serves until told to stop or until nobody can wish for anything any more; then runs under way are ended.
 pub async fn serve(
     jobs: Vec<Job>,
     runner: Arc<dyn Runner>,
@@ -88,55 +105,53 @@ pub async fn serve(
     tell: impl Fn(Happened),
 ) {
     let mut agenda = Agenda::new(jobs);
-    let mut running: Option<Running> = None;
-    loop {
-        agenda.look(clock.now()).into_iter().for_each(&tell);
-        if let Some(Waiting { job, missed }) = agenda.begin() {
-            tell(Happened::Began { job: job.clone(), missed });
-            let cancel = CancellationToken::new();
-            let run = runner.run(&job, cancel.clone());
-            running = Some(Running { job, cancel, run });
+    let cancel = CancellationToken::new();
+    let mut runs: FuturesUnordered<BoxFuture<'static, (String, String)>> = FuturesUnordered::new();
+    let begin = |decided: Vec<Decided>, runs: &FuturesUnordered<_>| {
+        for decision in decided {
+            match decision {
+                Ok(Begin { job, trigger, missed }) => {
+                    tell(Happened::Began { job: job.clone(), missed });
+                    let run = runner.run(&job, trigger, cancel.child_token());
+                    runs.push(run.map(move |how| (job, how)).boxed());
+                }
+                Err(happened) => tell(happened),
+            }
         }
+    };
+    let others = |job: &str| runner.is_running(job);
+    let mut slots: Vec<(String, Option<Timestamp>)> = Vec::new();
+    loop {
+        begin(agenda.look(clock.now(), others), &runs);
+        if let Some(edit) = agenda.late_edit(others) {
+            begin(agenda.ask(&edit, others), &runs);
+        }
+        let now: Vec<_> = agenda.slots().map(|(job, slot)| (job.to_owned(), slot)).collect();
+        for (job, slot) in now.iter().filter(|slot| !slots.contains(slot)).cloned() {
+            tell(Happened::Next { job, slot });
+        }
+        slots = now;
         let wake = agenda.next(clock.now()).map_or(LOOK_AT_LEAST, |pause| pause.min(LOOK_AT_LEAST));
         tokio::select! {
             biased;
             wish = wishes.recv() => match wish {
-                Some(Wish::Run(job)) => agenda.ask(job.as_deref()).into_iter().for_each(&tell),
                 Some(Wish::Jobs(jobs)) => {
                     agenda.replace(jobs);
                     tell(Happened::Changed);
                 }
                 Some(Wish::Stop) | None => break,
+                Some(wish) => begin(agenda.ask(&wish, others), &runs),
             },
-            ended = ended(&mut running) => {
-                running = None;
-                agenda.end();
-                tell(ended);
+            Some((job, how)) = runs.next(), if !runs.is_empty() => {
+                agenda.end(&job);
+                tell(Happened::Ended { job, how });
             }
             () = tokio::time::sleep(wake) => {}
         }
     }
-    if let Some(run) = &running {
-        run.cancel.cancel();
-        tell(ended(&mut running).await);
-    }
-}
-
-/// A run under way.
-struct Running {
-    job: String,
-    cancel: CancellationToken,
-    run: BoxFuture<'static, String>,
-}
-
-/// Ready when the run is over; never, where there is none.
-async fn ended(running: &mut Option<Running>) -> Happened {
-    match running {
-        Some(Running { job, run, .. }) => {
-            let how = run.await;
-            Happened::Ended { job: job.clone(), how }
-        }
-        None => std::future::pending().await,
+    cancel.cancel();
+    while let Some((job, how)) = runs.next().await {
+        tell(Happened::Ended { job, how });
     }
 }
 

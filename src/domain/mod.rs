@@ -18,6 +18,7 @@ pub mod language;
 pub mod money;
 pub mod outcome;
 pub mod parts;
+pub mod plain;
 pub mod prompt;
 pub mod results;
 pub mod rules;

@@ -2,8 +2,10 @@
 
 pub(crate) mod address;
 pub(crate) mod mask;
+mod names;
 mod network;
 pub(crate) mod tls;
 
+pub use names::own_names;
 pub(crate) use network::check_proxy;
 pub use network::{Network, NetworkError};

@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 use hyper::Uri;
 use hyper::header::{HOST, HeaderMap};
 
+use crate::net::own_names;
+
 /// Why a request for another name is turned away.
 pub(super) const TURNED_AWAY: &str = "The sandbox answers only for the address that it listens on and for localhost, \
                                       with its port, so that no page of the web gets in under a name of its own. With \
@@ -26,16 +28,7 @@ pub(super) enum Hosts {
 impl Hosts {
     /// The names of a service that listens on this address.
     pub(super) fn of(address: SocketAddr) -> Self {
-        let port = address.port();
-        let mut names = vec![address.to_string()];
-        for host in ["localhost", "127.0.0.1", "[::1]"] {
-            names.push(format!("{host}:{port}"));
-            // The port of http itself is left out by those who ask.
-            if port == 80 {
-                names.push(host.to_owned());
-            }
-        }
-        Self::Only(names)
+        Self::Only(own_names(address))
     }
 
     /// True if a request with this target and these headers is for one of them. A target with a name of its own

@@ -43,7 +43,7 @@ pub(super) enum Kind {
     Url,
     /// The address of a proxy.
     Proxy,
-    /// An IP address and a port.
+    /// An IP address and a port, or `unix:` and the path of a socket.
     Address,
     /// A cron expression.
     Schedule,
@@ -147,7 +147,9 @@ impl Kind {
                 Misfit { what: format!("expected {}", self.expected()), hint: None }.hint(hint)
             }),
             Self::Address => {
-                fits(trimmed.parse::<SocketAddr>().is_ok(), "write it as 127.0.0.1:8686 or [::1]:8686")
+                let is_socket = trimmed.strip_prefix("unix:").is_some_and(|path| !path.is_empty());
+                let fits_form = is_socket || trimmed.parse::<SocketAddr>().is_ok();
+                fits(fits_form, "write it as 127.0.0.1:8686, [::1]:8686 or unix:/run/status-validator.sock")
             }
             Self::Schedule => trimmed.parse::<Cron>().map(|_| trimmed).map_err(|no_cron| {
                 Misfit { what: format!("expected {}", self.expected()), hint: None }.hint(no_cron.to_string())
@@ -183,7 +185,7 @@ impl Kind {
             Self::Delimiter => "one ASCII character, or tab".into(),
             Self::Url => "the address of a service".into(),
             Self::Proxy => "the address of a proxy".into(),
-            Self::Address => "an IP address and a port".into(),
+            Self::Address => "an IP address and a port, or a socket".into(),
             Self::Schedule => "a cron expression".into(),
         }
     }

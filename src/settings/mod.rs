@@ -43,7 +43,7 @@ pub use explain::Explained;
 pub use llm::{LlmSettings, PromptCacheMark, ProviderSettings};
 pub use origin::Origin;
 pub use problems::{Problem, SettingsError};
-pub use serve::ServeSettings;
+pub use serve::{ListenSettings, ServeSettings};
 pub use sources::SettingsSources;
 pub use tables::{
     FileKind, FileSource, FileTarget, GoogleAccess, GoogleSource, GoogleTarget, SourceSettings,

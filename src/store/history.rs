@@ -9,6 +9,21 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::key::RowKey;
 use crate::domain::verdict::Verdict;
 
+/// Which rows of a job are wanted, with their last judgement or that of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JudgedRows {
+    /// The job's name in the settings.
+    pub job: String,
+    /// As this run judged them; none: as they were judged last.
+    pub run: Option<String>,
+    /// Only those that are valid, or those that are not.
+    pub valid: Option<bool>,
+    /// Only those after this key.
+    pub after: Option<RowKey>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// One row judged with a model's answer in one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
@@ -39,6 +54,37 @@ impl Store {
             while judged.len() < limit {
                 let Some(row) = rows.next()? else { break };
                 match Judged::read(row, job, row_key) {
+                    Some(one) => judged.push(one),
+                    None => unreadable += 1,
+                }
+            }
+            Ok((judged, unreadable))
+        })?;
+        self.notes.unreadable_records += unreadable;
+        Ok(judged)
+    }
+}
+
+impl Store {
+    /// Rows of a job by key, each once.
+    pub fn judged(&mut self, wanted: &JudgedRows) -> Result<Vec<Judged>, StoreError> {
+        let after = wanted.after.as_ref().map(|key| key.as_str()).unwrap_or_default();
+        let (judged, unreadable) = self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT row_key, run, at, fingerprint, verdict, checksum FROM history AS one
+                 WHERE job = ?1 AND row_key > ?2 AND (?3 IS NULL OR is_valid = ?3)
+                 AND CASE WHEN ?4 IS NULL
+                     THEN rowid = (SELECT rowid FROM history WHERE job = ?1 AND row_key = one.row_key
+                                   ORDER BY at DESC, rowid DESC LIMIT 1)
+                     ELSE run = ?4 END
+                 ORDER BY row_key",
+            )?;
+            let mut rows = statement.query(params![wanted.job, after, wanted.valid, wanted.run])?;
+            let (mut judged, mut unreadable) = (Vec::new(), 0);
+            while judged.len() < wanted.limit {
+                let Some(row) = rows.next()? else { break };
+                let key = RowKey::stored(row.get::<_, String>("row_key")?);
+                match Judged::read(row, &wanted.job, &key) {
                     Some(one) => judged.push(one),
                     None => unreadable += 1,
                 }

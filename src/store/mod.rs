@@ -40,7 +40,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub use answer::StoredAnswer;
 pub use calls::Known;
 pub use error::StoreError;
-pub use history::Judged;
+pub use history::{Judged, JudgedRows};
 pub use ledger::{Answered, Attempt, AttemptId, Owner, Sending};
 pub use lock::{Claim, Lock, LockError};
 pub use maintenance::{Pruned, Stats};

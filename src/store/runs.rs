@@ -122,6 +122,25 @@ impl Store {
         })
     }
 
+    /// The last runs of a job, or of all, that began before a moment; newest first, at most `limit`.
+    pub fn runs_before(
+        &self,
+        job: Option<&str>,
+        before: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<RunRecord>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(|conn| {
+            conn.prepare_cached(
+                "SELECT id, owner, job, source, target, started_at, ended_at, outcome, report FROM run
+                 WHERE (?1 IS NULL OR job = ?1) AND (?2 IS NULL OR started_at < ?2)
+                 ORDER BY started_at DESC, rowid DESC LIMIT ?3",
+            )?
+            .query_map(params![job, before.map(At), limit], |row| read(conn, row))?
+            .collect()
+        })
+    }
+
     /// The run of this id, or the only one whose id begins like this.
     pub fn run(&self, id_or_prefix: &str) -> Result<Option<RunRecord>, StoreError> {
         let matches: Vec<RunRecord> = self.read(|conn| {

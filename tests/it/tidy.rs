@@ -4,24 +4,25 @@
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the crate.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("net", &[]),
     ("fault", &[]),
     ("daemon", &["domain", "engine"]),
+    ("http", &["domain", "net", "llm", "store", "engine"]),
     ("settings", &["domain", "net"]),
     ("table", &["domain", "net", "fault"]),
     ("llm", &["domain", "net"]),
     ("store", &["domain", "fault"]),
     ("engine", &["domain", "table", "llm", "store", "fault"]),
     ("testing", &["domain", "table", "llm"]),
-    ("sandbox", &["domain", "table"]),
+    ("sandbox", &["domain", "net", "table"]),
     ("assemble", &["domain", "net", "settings", "table", "llm", "store", "engine"]),
     (
         "cli",
         &[
             "domain", "net", "settings", "table", "llm", "store", "engine", "assemble", "sandbox", "daemon",
-            "fault",
+            "http", "fault",
         ],
     ),
 ];

@@ -1,0 +1,50 @@
+//! Whether the service lives, and whether it can do its work; and its metrics.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{self, Data};
+
+use super::Desk;
+use super::api::ApiError;
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    for path in ["/livez", "/health/live"] {
+        config.route(path, web::get().to(livez));
+    }
+    for path in ["/readyz", "/health/ready"] {
+        config.route(path, web::get().to(readyz));
+    }
+    config.route("/metrics", web::get().to(metrics));
+}
+
+/// It lives: its loop turns.
+#[utoipa::path(get, path = "/livez", tag = "health", security(()), responses(
+    (status = 200, content_type = "text/plain", body = String), (status = 403, body = Object),
+))]
+pub(super) async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// It can do its work: the store can be read. Not whether providers or tables can be reached: whoever starts it anew could
+/// not mend that.
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses(
+    (status = 200, content_type = "text/plain", body = String), (status = 403, body = Object),
+    (status = 503, content_type = "text/plain", body = String),
+))]
+pub(super) async fn readyz(desk: Data<Desk>) -> HttpResponse {
+    match desk.front.office.not_ready().await {
+        None => HttpResponse::Ok().body("ok\n"),
+        Some(why) => {
+            tracing::warn!(why, "not ready");
+            HttpResponse::ServiceUnavailable().body("the store cannot be read, or no engine is there\n")
+        }
+    }
+}
+
+async fn metrics(desk: Data<Desk>) -> Result<HttpResponse, ApiError> {
+    let office = &desk.front.office;
+    let (jobs, spending) = (office.jobs().await?, office.spending().await?);
+    office.metrics().set_standing(&jobs, &office.providers(), &spending);
+    let kind = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+    Ok(HttpResponse::Ok().insert_header(kind).body(office.metrics().text()))
+}
