@@ -192,6 +192,10 @@ pub(crate) struct OutputArgs {
     /// Write the report as JSON to this file, also for a run that failed
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) summary: Option<PathBuf>,
+
+    /// Write metrics of this run to FILE, for a collector that reads files (node_exporter's textfile)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) metrics_file: Option<PathBuf>,
     /// Exit with 1 if rows are invalid, or violate a rule of severity must
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) fail_on: FailOn,

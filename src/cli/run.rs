@@ -24,7 +24,8 @@ use super::{secrets, terminal};
 use crate::assemble;
 use crate::domain::freshness::monday_of;
 use crate::domain::rules::{Rulebook, Severity};
-use crate::engine::{Engine, Mode, Only, Parts, RunOutcome, RunReport, RunRequest, Tally};
+use crate::engine::{Engine, Mode, Only, Parts, RunOutcome, RunReport, RunRequest, Stamped, Tally};
+use crate::http::Metrics;
 use crate::settings::Settings;
 use crate::store::{Claim, Lock, LockError};
 use crate::table::TableSink;
@@ -70,9 +71,18 @@ fn reviewed(session: &Session, args: &RunArgs) -> Result<Done, CliError> {
     let stop = CancellationToken::new();
     let review = Review::new(session, args, &settings, &parts, stop.clone());
     let printer = Arc::new(Mutex::new(printer(session, args)));
+    let (parts, metrics) = with_metrics(parts, args)?;
     let parts = with_printer(parts, args.output.dry_run, &printer, &stop);
 
     let (report, signals) = drive(session, parts, review.request.clone())?;
+    if let Some((metrics, path)) = metrics {
+        metrics.write(path).map_err(|error| {
+            CliError::new(
+                Exit::Partial,
+                format!("--metrics-file {}: cannot be written: {error}", path.display()),
+            )
+        })?;
+    }
     let printed = printer.lock().unwrap_or_else(PoisonError::into_inner).end();
     review.sum_up(&report);
     if let Err(error) = printed {
@@ -212,7 +222,13 @@ pub(crate) fn drive(
     mut parts: Parts,
     request: RunRequest,
 ) -> Result<(RunReport, Option<Signals>), CliError> {
-    parts.observer = Some(Arc::new(log::observe));
+    let counts = parts.observer.take();
+    parts.observer = Some(Arc::new(move |event: &Stamped| {
+        log::observe(event);
+        if let Some(counts) = &counts {
+            counts.observe(event);
+        }
+    }));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(Exit::Unavailable, error))?;
     runtime.block_on(async {
@@ -246,6 +262,19 @@ fn printer(session: &Session, args: &RunArgs) -> RowPrinter {
     let default = if session.screen.out_is_terminal { RowFormat::Table } else { RowFormat::Jsonl };
     let format = args.output.format.or(dry).unwrap_or(default);
     RowPrinter::new(session.screen.clone(), format)
+}
+
+/// Counts what happens, if a file is to have it.
+fn with_metrics<'a>(
+    mut parts: Parts,
+    args: &'a RunArgs,
+) -> Result<(Parts, Option<(Arc<Metrics>, &'a Path)>), CliError> {
+    let Some(path) = args.output.metrics_file.as_deref() else { return Ok((parts, None)) };
+    let metrics = Arc::new(Metrics::new().map_err(|error| CliError::new(Exit::Internal, error))?);
+    metrics.know(&parts.job, parts.providers.iter().map(|provider| provider.model.id().clone()).collect());
+    let counts = Arc::clone(&metrics);
+    parts.observer = Some(counts);
+    Ok((parts, Some((metrics, path))))
 }
 
 fn with_printer(

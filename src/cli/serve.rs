@@ -45,6 +45,7 @@ const RUNS_LOOKED_AT: usize = 1000;
 pub(crate) fn run(session: &Session, args: &ServeArgs) -> Result<Exit, CliError> {
     let jobs = load(session, args)?;
     let metrics = Metrics::new().map_err(|error| CliError::new(Exit::Internal, error))?;
+    metrics.reloaded(true);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(Exit::Unavailable, error))?;
     runtime.block_on(async {

@@ -55,6 +55,8 @@ struct Frame {
 
 #[derive(Serialize)]
 struct JobFrame {
+    /// Where the page has its figures.
+    place: String,
     job: String,
     run_id: Option<String>,
     progress: Option<ProgressView>,
@@ -97,6 +99,11 @@ impl Drop for Events {
     }
 }
 
+/// A name for a job that any page may hold, whatever the job is called.
+pub(super) fn place(job: &str) -> String {
+    blake3::hash(job.as_bytes()).to_hex().get(..12).unwrap_or_default().to_owned()
+}
+
 /// What was counted of a run a second ago.
 #[derive(Clone, Default)]
 struct Before {
@@ -123,7 +130,14 @@ async fn sample(
         for (job, running, tally) in office.running() {
             let Some(running) = running else {
                 before.remove(&job);
-                jobs.push(JobFrame { job, run_id: None, progress: None, rows_per_s: None, left_s: None });
+                jobs.push(JobFrame {
+                    place: place(&job),
+                    job,
+                    run_id: None,
+                    progress: None,
+                    rows_per_s: None,
+                    left_s: None,
+                });
                 continue;
             };
             let now = Before {
@@ -154,6 +168,7 @@ async fn sample(
             let left = progress.rows_expected.map(|all| all.saturating_sub(progress.rows_settled));
             let left_s = left.filter(|_| rows_per_s > 0.0).map(|left| left as f64 / rows_per_s);
             jobs.push(JobFrame {
+                place: place(&job),
                 job,
                 run_id: Some(running.run_id),
                 progress: Some(progress),

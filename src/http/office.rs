@@ -84,6 +84,7 @@ impl Office {
 
     /// A job runs next then, or at no time that is known.
     pub fn set_next(&self, job: &str, next: Option<Timestamp>) {
+        self.0.metrics.set_next(job, next);
         let told = &mut self.told().next;
         match next {
             Some(next) => drop(told.insert(job.to_owned(), next)),

@@ -15,12 +15,12 @@
   }
 
   function move(frame) {
-    for (const { job, run_id: run, progress, rows_per_s } of frame.jobs) {
+    for (const { place: job, progress, rows_per_s } of frame.jobs) {
       if (!progress) continue;
       const bar = field(job, "bar");
       if (bar) {
         bar.max = Math.max(progress.rows_expected ?? progress.rows_read, 1);
-        bar.value = progress.rows_settled;
+        if (progress.rows_expected !== null) bar.value = progress.rows_settled;
       }
       for (const [name, value] of Object.entries({ ...progress, rows_per_s })) {
         const place = field(job, name);

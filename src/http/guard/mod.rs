@@ -1,6 +1,7 @@
 //! Who is let in. Every request passes here: it has to be for a name of ours, from whom it may be, and asked for by our own
 //! pages where it changes something. Every answer gets the headers that keep browsers from doing more than they should.
 
+mod body;
 mod headers;
 mod host;
 mod origin;
@@ -24,7 +25,7 @@ pub(super) use session::{COOKIE, Sessions, cookie};
 
 /// The guard.
 pub(super) async fn guard<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let began = Instant::now();
@@ -32,6 +33,7 @@ pub(super) async fn guard<B: MessageBody + 'static>(
         let refused = HttpResponse::InternalServerError().finish();
         return Ok(request.into_response(refused));
     };
+    body::hurry(&mut request);
     let route = request.match_pattern().unwrap_or_else(|| "other".to_owned());
     let is_asset = request.path().contains("/assets/");
     let mut response = match verdict(request.request(), &desk) {

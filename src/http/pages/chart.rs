@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::Reader;
 use super::words::Word;
+use crate::domain::plain;
 use crate::http::view::RunView;
 
 /// How the last runs went: a bar a run, its verdicts on each other. Oldest first.
@@ -20,7 +21,7 @@ pub(super) fn verdicts(reader: &Reader, runs: &[RunView]) -> Markup {
                 aria-label=(summary(reader, runs)) {
                 @for (n, run) in runs.iter().enumerate() {
                     g {
-                        title { (run.job) ": " (words(reader, run)) }
+                        title { (plain::line(&run.job)) ": " (words(reader, run)) }
                         @for (height, y, class) in stack(counts(run), most) {
                             rect x=(n as f64 * (bar + gap)) y=(y) width=(bar) height=(height) class=(class) {}
                         }

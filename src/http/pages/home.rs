@@ -81,7 +81,9 @@ fn headline(reader: &Reader, status: &StatusView) -> Markup {
     let failed =
         status.jobs.iter().filter(|job| matches!(last(job).as_deref(), Some("failed" | "budget"))).count();
     let partly = status.jobs.iter().filter(|job| last(job).as_deref() == Some("partial")).count();
-    let pending: u64 = status.jobs.iter().map(|job| job.pending_writes).sum();
+    // What a run has not written yet is on its way.
+    let idle = status.jobs.iter().filter(|job| job.running.is_none());
+    let pending: u64 = idle.map(|job| job.pending_writes).sum();
     let is_kept = status.reload.as_ref().is_some_and(|reload| reload.problem.is_some());
     let never = status.jobs.iter().all(|job| job.last_run.is_none());
     let (word, look) = match () {
@@ -115,16 +117,16 @@ fn job_card(reader: &Reader, desk: &Desk, job: &JobView) -> Markup {
                 h3 { a href={ (reader.base) "/jobs/" (part(&job.name)) } { (text(&job.name)) } }
                 @match &job.running {
                     Some(running) => form method="post" action={ (reader.base) "/runs/" (part(&running.run_id)) "/cancel" } {
-                        button.stop { (reader.word(Word::Cancel)) span.hidden { " " (job.name) } }
+                        button.stop { (reader.word(Word::Cancel)) span.hidden { " " (text(&job.name)) } }
                     },
                     None => form method="post" action={ (reader.base) "/jobs/" (part(&job.name)) "/run" } {
-                        button { (reader.word(Word::RunNow)) span.hidden { " " (job.name) } }
+                        button { (reader.word(Word::RunNow)) span.hidden { " " (text(&job.name)) } }
                     },
                 }
             }
             p.quiet { (text(&job.source)) " → " (text(&job.target)) }
             @if let Some(running) = &job.running {
-                div.running data-run=(running.run_id) data-job=(job.name) aria-live="polite" aria-atomic="false" {
+                div.running data-run=(running.run_id) aria-live="polite" aria-atomic="false" {
                     p { span.badge.busy { (reader.word(Word::Running)) } " "
                         a href={ (reader.base) "/runs/" (part(&running.run_id)) } { (reader.moment(running.since)) } }
                     (progress(reader, &job.name, &running.progress, pace))
@@ -153,7 +155,7 @@ fn job_card(reader: &Reader, desk: &Desk, job: &JobView) -> Markup {
                     @if job.models.is_empty() { (reader.word(Word::CodeOnly)) } @else { (text(&job.models.join(", "))) }
                 } }
                 @if job.pending_writes > 0 {
-                    div.fair { dt { (reader.word(Word::PendingWrites)) } dd { (number(reader.language, job.pending_writes)) } }
+                    div.fair { dt { (reader.word(Word::Pending)) } dd { (number(reader.language, job.pending_writes)) } }
                 }
             }
         }
@@ -197,10 +199,7 @@ fn providers(reader: &Reader, providers: &[ProviderView]) -> Markup {
         div.scroll { table {
             caption.hidden { (reader.word(Word::Providers)) }
             thead { tr {
-                th scope="col" { (reader.word(Word::Providers)) }
-                th scope="col" { (reader.word(Word::InFlight)) }
-                th scope="col" { (reader.word(Word::Limit)) }
-                th scope="col" { (reader.word(Word::Outcome)) }
+                @for word in [Word::Model, Word::InFlight, Word::Limit, Word::State] { th scope="col" { (reader.word(word)) } }
             } }
             tbody { @for provider in providers { tr {
                 th scope="row" { (text(&provider.name)) " " code { (provider.model) } }

@@ -5,7 +5,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::Reader;
 use super::words::{Word, dollars, number, span};
 use crate::domain::plain;
-use crate::http::assets::{SCRIPT, STYLE};
+use crate::http::assets::{ICON, SCRIPT, STYLE};
+use crate::http::events::place;
 use crate::http::view::ProgressView;
 
 /// A page.
@@ -28,7 +29,7 @@ pub(super) fn page(reader: &Reader, Page { title, live, body }: Page<'_>) -> Mar
                 meta name="color-scheme" content="light dark";
                 title { (plain::line(title)) " · Status Validator" }
                 link rel="stylesheet" href={ (base) "/assets/" (STYLE.name) };
-                link rel="icon" href="data:,";
+                link rel="icon" type="image/svg+xml" href={ (base) "/assets/" (ICON.name) };
                 @if live { noscript { meta http-equiv="refresh" content="5"; } }
                 script src={ (base) "/assets/" (SCRIPT.name) } defer {}
             }
@@ -76,12 +77,13 @@ pub(super) fn outcome(reader: &Reader, outcome: Option<&str>) -> Markup {
 
 /// The figures of a run that is under way; the script finds them by their fields.
 pub(super) fn progress(reader: &Reader, job: &str, view: &ProgressView, pace: Option<f64>) -> Markup {
-    let field = |name: &str| format!("{name}@{job}");
+    let place = place(job);
+    let field = |name: &str| format!("{name}@{place}");
     let count = |n: u64| number(reader.language, n);
     let all = view.rows_expected.unwrap_or(view.rows_read).max(1);
     html! {
         div.progress {
-            progress max=(all) value=(view.rows_settled) data-field=(field("bar")) aria-label=(reader.word(Word::Progress)) {}
+            progress max=(all) value=[view.rows_expected.map(|_| view.rows_settled)] data-field=(field("bar")) aria-label=(reader.word(Word::Progress)) {}
             p.figures {
                 span { b data-field=(field("rows_settled")) { (count(view.rows_settled)) } " / "
                     span data-field=(field("rows_expected")) {

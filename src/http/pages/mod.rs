@@ -17,7 +17,7 @@ use maud::{Markup, html};
 
 use super::Desk;
 use super::api::ApiError;
-use super::assets::{SCRIPT, STYLE};
+use super::assets::{ICON, SCRIPT, STYLE};
 use super::events;
 use super::guard::cookie;
 use crate::domain::language::Language;
@@ -42,7 +42,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 }
 
 async fn asset(name: Path<String>) -> HttpResponse {
-    let found = [&*STYLE, &*SCRIPT].into_iter().find(|asset| asset.name == *name);
+    let found = [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.name == *name);
     match found {
         Some(asset) => HttpResponse::Ok().insert_header((CONTENT_TYPE, asset.kind)).body(asset.text),
         None => HttpResponse::NotFound().finish(),

@@ -33,7 +33,7 @@ pub(super) async fn run(request: HttpRequest, desk: Data<Desk>, id: Path<String>
             a href={ (reader.base) "/jobs/" (part(&run.job)) } { (text(&run.job)) } }
         h1 { (reader.word(Word::Run)) " " (reader.moment(run.started)) " " (outcome(&reader, run.outcome.as_deref())) }
         @if let Some(running) = &running {
-            div.running data-run=(running.run_id) data-job=(run.job) aria-live="polite" {
+            div.running data-run=(running.run_id) aria-live="polite" {
                 (progress(&reader, &run.job, &running.progress, None))
                 form method="post" action={ (reader.base) "/runs/" (part(&run.run_id)) "/cancel" } {
                     button.stop { (reader.word(Word::Cancel)) }

@@ -50,12 +50,15 @@ words! {
     InFlight: "questions under way", "вопросов в работе";
     RowsPerSecond: "rows a second", "строк в секунду";
     Cost: "cost", "стоимость";
-    Today: "today", "сегодня";
-    Month: "this month", "в этом месяце";
+    Today: "Today", "Сегодня";
+    Month: "This month", "В этом месяце";
     Cap: "cap", "предел";
     NoCap: "no cap", "без предела";
     PendingWrites: "results not written yet", "результатов ещё не записано";
-    Rules: "rules", "правил";
+    Pending: "Not written yet", "Не записано";
+    Rules: "Rules", "Правила";
+    State: "State", "Состояние";
+    Model: "Model", "Модель";
     FreeRules: "rules in free text", "правила свободным текстом";
     Version: "version", "версия";
     CodeOnly: "code checks only", "только проверки кодом";
@@ -64,7 +67,7 @@ words! {
     Paused: "pausing", "пауза";
     Trouble: "in trouble", "сбои";
     GivenUp: "given up", "отключена";
-    Asked: "asked", "работает";
+    Asked: "in use", "работает";
     Started: "Started", "Начало";
     Took: "Took", "Длительность";
     Outcome: "Outcome", "Итог";
