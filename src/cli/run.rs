@@ -75,7 +75,7 @@ fn reviewed(session: &Session, args: &RunArgs) -> Result<Done, CliError> {
     let parts = with_printer(parts, args.output.dry_run, &printer, &stop);
 
     let (report, signals) = drive(session, parts, review.request.clone())?;
-    if let Some((metrics, path)) = metrics {
+    if let (Some(metrics), Some(path)) = (metrics, &args.output.metrics_file) {
         metrics.write(path).map_err(|error| {
             CliError::new(
                 Exit::Partial,
@@ -265,16 +265,15 @@ fn printer(session: &Session, args: &RunArgs) -> RowPrinter {
 }
 
 /// Counts what happens, if a file is to have it.
-fn with_metrics<'a>(
-    mut parts: Parts,
-    args: &'a RunArgs,
-) -> Result<(Parts, Option<(Arc<Metrics>, &'a Path)>), CliError> {
-    let Some(path) = args.output.metrics_file.as_deref() else { return Ok((parts, None)) };
+fn with_metrics(mut parts: Parts, args: &RunArgs) -> Result<(Parts, Option<Arc<Metrics>>), CliError> {
+    if args.output.metrics_file.is_none() {
+        return Ok((parts, None));
+    }
     let metrics = Arc::new(Metrics::new().map_err(|error| CliError::new(Exit::Internal, error))?);
     metrics.know(&parts.job, parts.providers.iter().map(|provider| provider.model.id().clone()).collect());
     let counts = Arc::clone(&metrics);
     parts.observer = Some(counts);
-    Ok((parts, Some((metrics, path))))
+    Ok((parts, Some(metrics)))
 }
 
 fn with_printer(

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use super::Desk;
 use super::api::ApiError;
 use super::office::Office;
+use super::pages::Curve;
 use super::view::ProgressView;
 
 /// How often the jobs are looked at.
@@ -53,7 +54,7 @@ struct Frame {
     jobs: Vec<JobFrame>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct JobFrame {
     /// Where the page has its figures.
     place: String,
@@ -61,7 +62,8 @@ struct JobFrame {
     run_id: Option<String>,
     progress: Option<ProgressView>,
     rows_per_s: Option<f64>,
-    left_s: Option<f64>,
+    pace: Option<Curve>,
+    latency: Option<Curve>,
 }
 
 impl Events {
@@ -130,14 +132,7 @@ async fn sample(
         for (job, running, tally) in office.running() {
             let Some(running) = running else {
                 before.remove(&job);
-                jobs.push(JobFrame {
-                    place: place(&job),
-                    job,
-                    run_id: None,
-                    progress: None,
-                    rows_per_s: None,
-                    left_s: None,
-                });
+                jobs.push(JobFrame { place: place(&job), job, ..JobFrame::default() });
                 continue;
             };
             let now = Before {
@@ -165,15 +160,16 @@ async fn sample(
             let rows_per_s =
                 lately.clone().map(|point| point.rows_per_s).sum::<f64>() / lately.len().max(1) as f64;
             let progress = running.progress;
-            let left = progress.rows_expected.map(|all| all.saturating_sub(progress.rows_settled));
-            let left_s = left.filter(|_| rows_per_s > 0.0).map(|left| left as f64 / rows_per_s);
+            let paces: Vec<_> = points.iter().map(|point| Some(point.rows_per_s)).collect();
+            let latencies: Vec<_> = points.iter().map(|point| point.latency_s).collect();
             jobs.push(JobFrame {
                 place: place(&job),
                 job,
                 run_id: Some(running.run_id),
                 progress: Some(progress),
                 rows_per_s: Some(rows_per_s),
-                left_s,
+                pace: Some(Curve::of(&paces)),
+                latency: Some(Curve::of(&latencies)),
             });
         }
         let Ok(json) = serde_json::to_string(&Frame { jobs }) else { continue };

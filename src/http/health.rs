@@ -1,20 +1,24 @@
 //! Whether the service lives, and whether it can do its work; and its metrics.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_TYPE, HeaderName};
 use actix_web::web::{self, Data};
 
 use super::Desk;
 use super::api::ApiError;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
+    let only = |path: &str, route| {
+        let refused = web::to(|| async { ApiError::method("GET").response() });
+        web::resource(path).route(route).default_service(refused)
+    };
     for path in ["/livez", "/health/live"] {
-        config.route(path, web::get().to(livez));
+        config.service(only(path, web::get().to(livez)));
     }
     for path in ["/readyz", "/health/ready"] {
-        config.route(path, web::get().to(readyz));
+        config.service(only(path, web::get().to(readyz)));
     }
-    config.route("/metrics", web::get().to(metrics));
+    config.service(only("/metrics", web::get().to(metrics)));
 }
 
 /// It lives: its loop turns.
@@ -33,13 +37,17 @@ pub(super) async fn livez() -> &'static str {
 ))]
 pub(super) async fn readyz(desk: Data<Desk>) -> HttpResponse {
     match desk.front.office.not_ready().await {
-        None => HttpResponse::Ok().body("ok\n"),
+        None => HttpResponse::Ok().insert_header(TEXT).body("ok\n"),
         Some(why) => {
             tracing::warn!(why, "not ready");
-            HttpResponse::ServiceUnavailable().body("the store cannot be read, or no engine is there\n")
+            HttpResponse::ServiceUnavailable()
+                .insert_header(TEXT)
+                .body("the store cannot be read, or no engine is there\n")
         }
     }
 }
+
+const TEXT: (HeaderName, &str) = (CONTENT_TYPE, "text/plain; charset=utf-8");
 
 async fn metrics(desk: Data<Desk>) -> Result<HttpResponse, ApiError> {
     let office = &desk.front.office;

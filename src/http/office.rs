@@ -230,12 +230,23 @@ impl Office {
     pub async fn run(&self, id: &str) -> Result<Option<RunView>, InspectError> {
         for engine in self.engines() {
             let wanted = id.to_owned();
-            let found = engine.inspect(move |store| store.run(&wanted)).await?;
-            if let Some(run) = found.filter(|run| run.start.run_id == id) {
+            if let Some(run) = engine.inspect(move |store| store.run_of_id(&wanted)).await? {
                 return Ok(Some(run.into()));
             }
         }
-        Ok(None)
+        // One that has only just begun is not in the history yet.
+        let running = self.running().into_iter();
+        Ok(running.filter_map(|(job, run, _)| Some((job, run?))).find(|(_, run)| run.run_id == id).map(
+            |(job, run)| RunView {
+                run_id: run.run_id,
+                job,
+                started: run.since,
+                ended: None,
+                outcome: None,
+                report: None,
+                spent_usd: 0.0,
+            },
+        ))
     }
 
     /// Rows of a job with their verdicts, by key.

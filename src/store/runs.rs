@@ -141,6 +141,17 @@ impl Store {
         })
     }
 
+    /// The run of this very id.
+    pub fn run_of_id(&self, id: &str) -> Result<Option<RunRecord>, StoreError> {
+        self.read(|conn| {
+            conn.prepare_cached(
+                "SELECT id, owner, job, source, target, started_at, ended_at, outcome, report FROM run WHERE id = ?1",
+            )?
+            .query_row([id], |row| read(conn, row))
+            .optional()
+        })
+    }
+
     /// The run of this id, or the only one whose id begins like this.
     pub fn run(&self, id_or_prefix: &str) -> Result<Option<RunRecord>, StoreError> {
         let matches: Vec<RunRecord> = self.read(|conn| {

@@ -208,6 +208,33 @@ fn three_engines_live_side_by_side_and_leave_no_thread() {
     assert_eq!(threads(), before, "every thread is gone");
 }
 
+/// Waits without any runtime: parks the thread until it is woken.
+fn park<T>(work: impl Future<Output = T>) -> T {
+    struct Parked(std::thread::Thread);
+    impl std::task::Wake for Parked {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::sync::Arc::new(Parked(std::thread::current())).into();
+    let mut work = std::pin::pin!(work);
+    loop {
+        match work.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
+            std::task::Poll::Ready(done) => return done,
+            std::task::Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[test]
+fn it_works_from_a_program_without_any_runtime() {
+    let parts = Parts { placement: Placement::OwnThread, ..job("alone", 20, &model(1)) };
+    let engine = Engine::start(parts).unwrap();
+    assert_eq!(park(engine.handle().run(RunRequest::default())).unwrap().tally.rows_valid, 20);
+    assert!(matches!(park(engine.handle().validate(entry(1))).unwrap().state, RowState::Judged { .. }));
+    assert!(park(engine.shutdown(Duration::from_secs(5))).clean);
+}
+
 /// The engine's threads of this process, where the system tells.
 fn threads() -> Option<usize> {
     let tasks = std::fs::read_dir("/proc/self/task").ok()?;

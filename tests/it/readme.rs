@@ -30,6 +30,9 @@ fn checkout() -> Desk {
     std::fs::create_dir(desk.path("examples")).unwrap();
     for file in std::fs::read_dir(root.join("examples")).unwrap() {
         let file = file.unwrap();
+        if file.path().is_dir() {
+            continue; // units, alerts and a dashboard: no samples
+        }
         std::fs::copy(file.path(), desk.path("examples").join(file.file_name())).unwrap();
     }
     desk

@@ -2,7 +2,7 @@
 
 #![cfg(unix)]
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
@@ -102,6 +102,85 @@ fn settings_are_read_again_and_broken_ones_keep_the_old() {
     daemon.until("default: ok: 70 rows");
     assert!(desk.path("other.csv").exists());
     assert_eq!(daemon.end().0, 143);
+}
+
+/// What is answered at this address.
+fn get(place: &str, path: &str) -> String {
+    let host = place.strip_prefix("http://").unwrap().trim_end_matches('/');
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut heard = String::new();
+    stream.read_to_string(&mut heard).unwrap();
+    heard
+}
+
+#[test]
+fn it_is_looked_at_while_it_serves_and_says_which_settings_hold() {
+    let desk = scheduled("0 7 1 1 *");
+    let mut daemon = Daemon::start(&desk, &["--now"], &[]);
+    let said = daemon.until("Serving");
+    let place = said.split("status at ").nth(1).unwrap().trim().to_owned();
+    daemon.until("default: ok: 70 rows");
+    let page = get(&place, "/");
+    assert!(page.contains("All is well") && page.contains("70 rows"), "{page}");
+    let jobs = get(&place, "/api/v1/jobs");
+    assert!(jobs.contains("\"schedule\":\"0 7 1 1 *\"") && jobs.contains("-01-01T"), "{jobs}");
+    assert!(get(&place, "/metrics").contains("sv_config_last_reload_successful 1"));
+    let good = desk.read("Settings.toml");
+    desk.write("Settings.toml", good.replace("0 7 1 1 *", "0 25 * * *"));
+    daemon.signal("HUP");
+    daemon.until("The settings stay as they were.");
+    assert!(get(&place, "/metrics").contains("sv_config_last_reload_successful 0"));
+    let page = get(&place, "/");
+    assert!(page.contains("the former ones hold") && page.contains("serve.schedule"), "{page}");
+    desk.write("Settings.toml", good);
+    daemon.signal("HUP");
+    daemon.until("The settings were read again.");
+    assert!(get(&place, "/metrics").contains("sv_config_last_reload_successful 1"));
+    let beside = desk.run(&[
+        "-c",
+        "Settings.toml",
+        "serve",
+        "--listen",
+        place.trim_start_matches("http://").trim_end_matches('/'),
+    ]);
+    assert_eq!(beside.code, 6, "the store is at work: {beside:?}");
+    let other = scheduled("0 7 1 1 *");
+    let taken = other.run(&["serve", "--listen", place.trim_start_matches("http://").trim_end_matches('/')]);
+    assert!(taken.code == 4 && taken.err.contains("serve.listen"), "{taken:?}");
+    assert_eq!(daemon.end().0, 143);
+}
+
+#[test]
+fn an_edit_of_a_table_that_is_watched_is_checked_and_one_that_is_gone_is_said() {
+    let desk = Desk::new(&format!("{SAMPLES}\n[serve]\nwatch = true\n"));
+    let mut daemon = Daemon::start(&desk, &[], &[]);
+    let said = daemon.until("Serving");
+    let place = said.split("status at ").nth(1).unwrap().trim().to_owned();
+    daemon.until("default: ok: 70 rows");
+    let table = desk.read("statuses.csv");
+    let (head, _) = table.trim_end().rsplit_once('\n').unwrap();
+    desk.write("statuses.csv", format!("{head}\n"));
+    daemon.until("default: ok: 69 rows");
+    std::fs::remove_file(desk.path("statuses.csv")).unwrap();
+    while !get(&place, "/api/v1/status").contains("statuses.csv: No such file") {
+        std::thread::yield_now();
+    }
+    desk.write("statuses.csv", table);
+    daemon.until("default: ok: 70 rows");
+    assert_eq!(daemon.end().0, 143);
+}
+
+#[test]
+fn tokens_that_can_be_guessed_and_tables_that_two_jobs_write_are_refused() {
+    let desk = Desk::new(&format!("{SAMPLES}\n[serve]\ntoken_file = \"token\"\n"));
+    assert!(desk.run(&["serve"]).err.contains("serve.token_file"));
+    desk.write("token", "short");
+    let refused = desk.run(&["serve"]);
+    assert!(refused.code == 2 && refused.err.contains("16 or more"), "{refused:?}");
+    let jobs = Desk::new(&format!("{SAMPLES}\n[jobs.a]\nlanguage = \"en\"\n[jobs.b]\nlanguage = \"ru\"\n"));
+    let refused = jobs.run(&["serve"]);
+    assert!(refused.code == 2 && refused.err.contains("the same results"), "{refused:?}");
 }
 
 #[test]

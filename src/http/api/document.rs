@@ -33,13 +33,19 @@ impl Modify for Token {
     }
 }
 
-/// This description.
+/// This description: it asks for a token where one is asked for.
 #[utoipa::path(get, path = "/api/v1/openapi.json", tag = "status", responses(
     (status = 200, body = Object), (status = 401, body = super::error::ErrorBody),
     (status = 403, body = super::error::ErrorBody),
 ))]
 pub(super) async fn document(desk: Data<Desk>) -> Json<Document> {
     let mut document = Api::openapi();
+    if desk.front.token.is_none() {
+        document.security = None;
+        if let Some(parts) = &mut document.components {
+            parts.security_schemes.clear();
+        }
+    }
     document.servers =
         Some(vec![Server::new(if desk.front.base.is_empty() { "/" } else { &desk.front.base })]);
     Json(document)

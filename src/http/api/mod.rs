@@ -14,7 +14,7 @@ pub(super) use read::cut_quotes;
 use super::events;
 
 /// The longest body that is read.
-const LONGEST_BODY: usize = 64 << 10;
+const LONGEST_BODY: usize = 1 << 20;
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     let json = web::JsonConfig::default()

@@ -48,6 +48,7 @@ pub(super) async fn job(desk: Data<Desk>, job: Path<String>) -> Result<Json<JobV
 
 /// Which runs are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RunsQuery {
     /// Only of this job.
@@ -93,6 +94,7 @@ pub(super) async fn run(desk: Data<Desk>, run: Path<String>) -> Result<Json<RunV
 
 /// Which rows are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RowsQuery {
     /// Of this job; may be left out where there is one alone.

@@ -18,11 +18,15 @@ pub(super) struct StartBody {
     /// The job; may be left out where there is one alone.
     job: Option<String>,
     /// How many rows may be judged anew; the others are left for a later run.
+    #[schema(maximum = 1_000_000_000)]
     limit: Option<u64>,
     /// Judge rows whose verdict is known all the same.
     #[serde(default)]
     force: bool,
 }
+
+/// No table has more rows.
+const MOST: u64 = 1_000_000_000;
 
 /// A run that has begun.
 #[derive(Serialize, ToSchema)]
@@ -31,6 +35,13 @@ pub(super) struct StartedBody {
     run_id: String,
     /// The job.
     job: String,
+}
+
+/// A run that ends early.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EndingBody {
+    /// Its id.
+    run_id: String,
 }
 
 /// Starts a run. It goes on by itself; `Location` tells where to look.
@@ -42,6 +53,9 @@ pub(super) struct StartedBody {
 ))]
 pub(super) async fn start(desk: Data<Desk>, body: Json<StartBody>) -> Result<HttpResponse, ApiError> {
     let StartBody { job, limit, force } = body.into_inner();
+    if limit.is_some_and(|limit| limit > MOST) {
+        return Err(ApiError::bad(format!("limit: is more than {MOST}")));
+    }
     let job = meant(&desk, job)?;
     let request =
         RunRequest { job: Some(job.clone()), limit, force, trigger: Trigger::Api, ..RunRequest::default() };
@@ -53,13 +67,13 @@ pub(super) async fn start(desk: Data<Desk>, body: Json<StartBody>) -> Result<Htt
 /// Ends a run early: rows in work are finished and written, the others left for the next run.
 #[utoipa::path(post, path = "/api/v1/runs/{run}/cancel", tag = "runs",
 params(("run" = String, Path, description = "Its id")), responses(
-    (status = 202, description = "It will end"),
+    (status = 202, body = EndingBody, description = "It will end"),
     (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
     (status = 404, body = ErrorBody, description = "No such run is under way"),
 ))]
 pub(super) async fn cancel(desk: Data<Desk>, run: Path<String>) -> Result<HttpResponse, ApiError> {
     match desk.front.office.cancel(&run).await {
-        true => Ok(HttpResponse::Accepted().finish()),
+        true => Ok(HttpResponse::Accepted().json(EndingBody { run_id: run.into_inner() })),
         false => Err(ApiError::not_found("run under way")),
     }
 }

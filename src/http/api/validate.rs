@@ -33,7 +33,7 @@ pub(super) struct EntryBody {
     #[schema(example = "On Track", max_length = 1000)]
     status: String,
     /// The comment.
-    #[schema(example = "Handover of the site on 2026-04-02.", max_length = 50000)]
+    #[schema(example = "Handover of the site on 2026-04-02.", max_length = 20000)]
     comment: String,
     /// The completion date, as text.
     #[schema(example = "2026-06-30")]
@@ -57,6 +57,9 @@ pub(super) struct ValidatedBody {
 /// So many entries in one list, and so many of them in work at one time: a list alone never fills the queue.
 const MOST: usize = 50;
 const AT_ONCE: usize = 4;
+/// In characters: more is no status.
+const LONGEST_STATUS: usize = 1000;
+const LONGEST_COMMENT: usize = 20_000;
 
 /// Judges entries. If there is no room for one of them, the whole is refused with 503 and `Retry-After`; what was judged by
 /// then is known when it is asked again, and costs nothing.
@@ -73,6 +76,13 @@ pub(super) async fn validate(
     let ValidateBody { job, entries } = body.into_inner();
     if !(1..=MOST).contains(&entries.len()) {
         return Err(ApiError::bad(format!("entries: {} are not from 1 to {MOST}", entries.len())));
+    }
+    let too_long = |entry: &EntryBody| {
+        entry.status.chars().count() > LONGEST_STATUS || entry.comment.chars().count() > LONGEST_COMMENT
+    };
+    if let Some(number) = entries.iter().position(too_long) {
+        let what = "has a status or a comment that is too long";
+        return Err(ApiError::bad(format!("entries: number {} {what}", number + 1)));
     }
     let job = meant(&desk, job)?;
     let asked =

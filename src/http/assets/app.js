@@ -15,8 +15,9 @@
   }
 
   function move(frame) {
-    for (const { place: job, progress, rows_per_s } of frame.jobs) {
+    for (const { place: job, progress, rows_per_s, pace, latency } of frame.jobs) {
       if (!progress) continue;
+      draw(job, { pace, latency });
       const bar = field(job, "bar");
       if (bar) {
         bar.max = Math.max(progress.rows_expected ?? progress.rows_read, 1);
@@ -26,6 +27,16 @@
         const place = field(job, name);
         if (place && value !== null) place.textContent = (show[name] ?? ((n) => numbers.format(n)))(value);
       }
+    }
+  }
+
+  function draw(job, curves) {
+    for (const [name, { points, last, most }] of Object.entries(curves)) {
+      const chart = document.querySelector(`[data-curve="${name}@${job}"]`);
+      if (!chart) continue;
+      chart.querySelector("polyline").setAttribute("points", points);
+      chart.querySelector("b").textContent = last;
+      chart.querySelector("span").textContent = most;
     }
   }
 

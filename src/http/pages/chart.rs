@@ -1,6 +1,7 @@
 //! Small charts: drawn as SVG on this side, each with a title and, for those who do not see, its figures in words.
 
 use maud::{Markup, html};
+use serde::Serialize;
 
 use super::Reader;
 use super::words::Word;
@@ -61,27 +62,48 @@ fn summary(reader: &Reader, runs: &[RunView]) -> String {
     format!("{}: {}", reader.word(Word::ChartVerdicts), runs.join("; "))
 }
 
-/// A line over the last minutes, with its last and its highest value. Gaps are left out.
-pub(super) fn line(title: &str, points: &[Option<f64>]) -> Markup {
-    let known: Vec<(usize, f64)> =
-        points.iter().enumerate().filter_map(|(n, point)| Some((n, (*point)?))).collect();
-    let most = known.iter().map(|(_, value)| *value).fold(0.0, f64::max);
-    let last = known.last().map_or(0.0, |(_, value)| *value);
-    let step = WIDTH / points.len().saturating_sub(1).max(1) as f64;
-    let scale = if most > 0.0 { (HEIGHT - 4.0) / most } else { 0.0 };
-    let path: Vec<String> = known
-        .iter()
-        .map(|(n, value)| format!("{:.1},{:.1}", *n as f64 * step, HEIGHT - 2.0 - value * scale))
-        .collect();
+/// A line over the last minutes. Gaps are left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(in crate::http) struct Curve {
+    /// As an SVG polyline has them.
+    points: String,
+    last: String,
+    most: String,
+}
+
+impl Curve {
+    /// Of these values, oldest first: at most so many as can be told apart.
+    pub(in crate::http) fn of(values: &[Option<f64>]) -> Self {
+        let size = values.len().div_ceil(CORNERS).max(1);
+        let mean = |part: &[Option<f64>]| {
+            let known: Vec<f64> = part.iter().flatten().copied().collect();
+            (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+        };
+        let values: Vec<Option<f64>> = values.chunks(size).map(mean).collect();
+        let known = || values.iter().enumerate().filter_map(|(n, value)| Some((n, (*value)?)));
+        let most = known().map(|(_, value)| value).fold(0.0, f64::max);
+        let last = known().next_back().map_or(0.0, |(_, value)| value);
+        let step = WIDTH / values.len().saturating_sub(1).max(1) as f64;
+        let scale = if most > 0.0 { (HEIGHT - 4.0) / most } else { 0.0 };
+        let corner =
+            |(n, value): (usize, f64)| format!("{:.1},{:.1}", n as f64 * step, HEIGHT - 2.0 - value * scale);
+        let points: Vec<String> = known().map(corner).collect();
+        Self { points: points.join(" "), last: format!("{last:.1}"), most: format!("{most:.1}") }
+    }
+}
+
+/// Draws a curve; the script finds it by its name.
+pub(super) fn line(title: &str, name: &str, Curve { points, last, most }: &Curve) -> Markup {
     html! {
-        figure.chart {
-            figcaption { (title) ": " b { (format!("{last:.1}")) } " (max " (format!("{most:.1}")) ")" }
-            svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) width=(WIDTH) height=(HEIGHT) role="img"
-                aria-label=(format!("{title}: {last:.1}, max {most:.1}")) {
-                polyline points=(path.join(" ")) fill="none" class="line" {}
+        figure.chart data-curve=(name) {
+            figcaption { (title) ": " b { (last) } " (max " span { (most) } ")" }
+            svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) width=(WIDTH) height=(HEIGHT) aria-hidden="true" {
+                polyline points=(points) fill="none" class="line" {}
             }
         }
     }
 }
 
 const WIDTH: f64 = 300.0;
+/// A line has at most so many corners.
+const CORNERS: usize = 60;

@@ -5,11 +5,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use maud::{Markup, html};
 
+use super::chart::Curve;
 use super::layout::{Page, outcome, page, part, progress, text};
 use super::words::{Word, dollars, jobs as counted_jobs, number, rows, span};
 use super::{Reader, chart};
 use crate::http::Desk;
 use crate::http::api::{ApiError, cut_quotes};
+use crate::http::events::place;
 use crate::http::view::{JobView, ProviderView, RunView, SpendingView, StatusView};
 
 /// So many runs are drawn.
@@ -89,6 +91,7 @@ fn headline(reader: &Reader, status: &StatusView) -> Markup {
     let (word, look) = match () {
         () if failed > 0 || is_kept => (Word::Attention, "bad"),
         () if partly > 0 || pending > 0 => (Word::Attention, "fair"),
+        () if status.jobs.iter().any(|job| job.running.is_some()) => (Word::Running, "busy"),
         () if never => (Word::NothingRan, "busy"),
         () => (Word::AllWell, "good"),
     };
@@ -131,10 +134,11 @@ fn job_card(reader: &Reader, desk: &Desk, job: &JobView) -> Markup {
                         a href={ (reader.base) "/runs/" (part(&running.run_id)) } { (reader.moment(running.since)) } }
                     (progress(reader, &job.name, &running.progress, pace))
                     div.charts {
+                        @let place = place(&job.name);
                         @let rates: Vec<_> = points.iter().map(|point| Some(point.rows_per_s)).collect();
                         @let latencies: Vec<_> = points.iter().map(|point| point.latency_s).collect();
-                        (chart::line(reader.word(Word::ChartPace), &rates))
-                        (chart::line(reader.word(Word::ChartLatency), &latencies))
+                        (chart::line(reader.word(Word::ChartPace), &format!("pace@{place}"), &Curve::of(&rates)))
+                        (chart::line(reader.word(Word::ChartLatency), &format!("latency@{place}"), &Curve::of(&latencies)))
                     }
                 }
             }

@@ -21,6 +21,7 @@ use super::assets::{ICON, SCRIPT, STYLE};
 use super::events;
 use super::guard::cookie;
 use crate::domain::language::Language;
+pub(super) use chart::Curve;
 use layout::{Page, page};
 use words::Word;
 

@@ -118,7 +118,7 @@ fn what_makes_no_sense_is_told_what_is_wrong() {
         ("/api/v1/validate", format!(r#"{{"job": "two", {entry}, "x": 1}}"#), 400, "unknown field"),
         ("/api/v1/validate", r#"{"job": "two", "entries": []}"#.to_owned(), 400, "1 to 50"),
         ("/api/v1/validate", r#"{"job": "two", "entries": [{"status": "s"}]}"#.to_owned(), 400, "comment"),
-        ("/api/v1/validate", huge, 413, "65536"),
+        ("/api/v1/validate", huge, 413, "1048576"),
         ("/api/v1/validate", deep, 400, "not understood"),
         ("/api/v1/validate", "\u{0}\u{1}".to_owned(), 400, "not understood"),
     ] {
