@@ -13,8 +13,7 @@ use std::time::Duration;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use jiff::tz::TimeZone;
 use status_validator::domain::columns::ColumnNames;
-use status_validator::domain::entry::{DateCell, Entry};
-use status_validator::domain::key::RowKey;
+use status_validator::domain::entry::Entry;
 use status_validator::domain::language::Language;
 use status_validator::domain::rules::Rulebook;
 use status_validator::engine::{Engine, EngineHandle, Parts, RunRequest};
@@ -30,18 +29,7 @@ struct Own {
 
 async fn judge(validator: web::Data<EngineHandle>, own: web::Data<Own>, comment: String) -> HttpResponse {
     let row = own.judged.fetch_add(1, Ordering::Relaxed) + 1;
-    let entry = Entry {
-        row,
-        key: RowKey::of_row(row),
-        status: "On Track".to_owned(),
-        comment,
-        completion_date: DateCell::Missing,
-        identifier: None,
-        project_manager: None,
-        context: Vec::new(),
-        input_error: None,
-        link: None,
-    };
+    let entry = Entry::single(row, "On Track", comment);
     match validator.validate(entry).await {
         Ok(outcome) => HttpResponse::Ok().json(outcome),
         Err(error) => {

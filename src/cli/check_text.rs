@@ -11,7 +11,6 @@ use super::session::{Overrides, Session};
 use super::{log, summary, terminal};
 use crate::assemble;
 use crate::domain::entry::{DateCell, Entry};
-use crate::domain::key::RowKey;
 use crate::domain::outcome::{Outcome, RowState};
 use crate::domain::rules::{Rulebook, Severity};
 use crate::domain::verdict::Verdict;
@@ -91,18 +90,8 @@ fn comment(given: &str) -> Result<String, CliError> {
 
 fn entry(args: &CheckTextArgs, comment: String) -> Entry {
     let date = args.date.trim();
-    Entry {
-        row: 1,
-        key: RowKey::of_row(1),
-        status: args.status.clone(),
-        comment,
-        completion_date: if date.is_empty() { DateCell::Missing } else { DateCell::Text(date.to_owned()) },
-        identifier: None,
-        project_manager: None,
-        context: Vec::new(),
-        input_error: None,
-        link: None,
-    }
+    let completion_date = if date.is_empty() { DateCell::Missing } else { DateCell::Text(date.to_owned()) };
+    Entry { completion_date, ..Entry::single(1, args.status.clone(), comment) }
 }
 
 fn text(session: &Session, outcome: &Outcome) -> String {

@@ -34,6 +34,24 @@ pub struct Entry {
     pub link: Option<RowLink>,
 }
 
+impl Entry {
+    /// An entry that is sent alone: known by its number, with nothing but a status and a comment.
+    pub fn single(row: u64, status: impl Into<String>, comment: impl Into<String>) -> Self {
+        Self {
+            row,
+            key: RowKey::of_row(row),
+            status: status.into(),
+            comment: comment.into(),
+            completion_date: DateCell::Missing,
+            identifier: None,
+            project_manager: None,
+            context: Vec::new(),
+            input_error: None,
+            link: None,
+        }
+    }
+}
+
 /// A completion date: text to be parsed by the rulebook's format, or a real date from a typed cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

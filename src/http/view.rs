@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::outcome::{Origin, Outcome, RowState};
@@ -165,7 +166,49 @@ impl From<RunRecord> for RunView {
     }
 }
 
+impl JobView {
+    /// Leaves out the texts of the table.
+    pub(super) fn hide_texts(&mut self) {
+        self.last_run.iter_mut().for_each(RunView::hide_texts);
+    }
+}
+
+/// Messages quote the table between « and »: without its texts, the quotes are left out.
+pub(super) fn cut_quotes(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('«') {
+        kept.push_str(before);
+        kept.push_str("«…»");
+        rest = after.split_once('»').map_or("", |(_, after)| after);
+    }
+    kept + rest
+}
+
+/// [`cut_quotes`] for all texts of a value.
+fn cut_all(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = cut_quotes(text),
+        Value::Array(items) => items.iter_mut().for_each(cut_all),
+        Value::Object(fields) => {
+            *fields = std::mem::take(fields)
+                .into_iter()
+                .map(|(name, mut value)| {
+                    cut_all(&mut value);
+                    (cut_quotes(&name), value)
+                })
+                .collect();
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 impl RunView {
+    /// Leaves out the texts of the table: reasons and warnings may quote it.
+    pub(super) fn hide_texts(&mut self) {
+        self.report.iter_mut().for_each(cut_all);
+    }
+
     /// A counter of the report.
     pub fn count(&self, name: &str) -> u64 {
         self.report.as_ref().and_then(|report| report.get(name)?.as_u64()).unwrap_or_default()
@@ -336,4 +379,29 @@ pub struct ReloadView {
     pub at: Timestamp,
     /// Why the former ones still hold, if they do.
     pub problem: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn quotes_of_the_table_are_left_out_and_figures_stay() {
+        let mut report = json!({
+            "rows_read": 3,
+            "warnings": ["row 2: «secret plan» is cut", "no quote"],
+            "not_checked": {"the status «secret» is none": 2},
+            "failure": {"text": "«a» and «b"},
+        });
+        cut_all(&mut report);
+        let hidden = json!({
+            "rows_read": 3,
+            "warnings": ["row 2: «…» is cut", "no quote"],
+            "not_checked": {"the status «…» is none": 2},
+            "failure": {"text": "«…» and «…»"},
+        });
+        assert_eq!(report, hidden);
+    }
 }

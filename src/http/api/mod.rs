@@ -9,7 +9,6 @@ mod validate;
 use actix_web::web;
 
 pub(super) use error::{ApiError, ErrorBody};
-pub(super) use read::cut_quotes;
 
 use super::events;
 

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 use super::error::{ApiError, ErrorBody};
 use crate::domain::key::RowKey;
 use crate::http::Desk;
-use crate::http::view::{JobView, RowView, RunView, StatusView};
+use crate::http::view::{JobView, RowView, RunView, StatusView, cut_quotes};
 use crate::store::JudgedRows;
 
 /// Everything at a glance.
@@ -20,6 +20,7 @@ pub(super) async fn status(desk: Data<Desk>) -> Result<Json<StatusView>, ApiErro
     let mut status = desk.front.office.status().await?;
     if !desk.front.show_content {
         status.troubles.iter_mut().for_each(|trouble| trouble.text = cut_quotes(&trouble.text));
+        status.jobs.iter_mut().for_each(JobView::hide_texts);
     }
     Ok(Json(status))
 }
@@ -30,7 +31,16 @@ pub(super) async fn status(desk: Data<Desk>) -> Result<Json<StatusView>, ApiErro
     (status = 401, body = ErrorBody), (status = 403, body = ErrorBody), (status = 503, body = ErrorBody),
 ))]
 pub(super) async fn jobs(desk: Data<Desk>) -> Result<Json<Vec<JobView>>, ApiError> {
-    Ok(Json(desk.front.office.jobs().await?))
+    Ok(Json(known_jobs(&desk).await?))
+}
+
+/// The jobs, with the texts of the table in their last runs or without.
+async fn known_jobs(desk: &Desk) -> Result<Vec<JobView>, ApiError> {
+    let mut jobs = desk.front.office.jobs().await?;
+    if !desk.front.show_content {
+        jobs.iter_mut().for_each(JobView::hide_texts);
+    }
+    Ok(jobs)
 }
 
 /// A job.
@@ -41,7 +51,7 @@ responses(
     (status = 404, body = ErrorBody), (status = 503, body = ErrorBody),
 ))]
 pub(super) async fn job(desk: Data<Desk>, job: Path<String>) -> Result<Json<JobView>, ApiError> {
-    let jobs = desk.front.office.jobs().await?;
+    let jobs = known_jobs(&desk).await?;
     let found = jobs.into_iter().find(|known| known.name == *job);
     found.map(Json).ok_or_else(|| ApiError::unknown_job(&job))
 }
@@ -78,7 +88,11 @@ fn limit(limit: usize) -> Result<usize, ApiError> {
 ))]
 pub(super) async fn runs(desk: Data<Desk>, query: Query<RunsQuery>) -> Result<Json<Vec<RunView>>, ApiError> {
     let RunsQuery { job, before, limit: most } = query.into_inner();
-    Ok(Json(desk.front.office.runs(job, before, limit(most)?).await?))
+    let mut runs = desk.front.office.runs(job, before, limit(most)?).await?;
+    if !desk.front.show_content {
+        runs.iter_mut().for_each(RunView::hide_texts);
+    }
+    Ok(Json(runs))
 }
 
 /// A run.
@@ -89,7 +103,11 @@ responses(
     (status = 404, body = ErrorBody), (status = 503, body = ErrorBody),
 ))]
 pub(super) async fn run(desk: Data<Desk>, run: Path<String>) -> Result<Json<RunView>, ApiError> {
-    desk.front.office.run(&run).await?.map(Json).ok_or_else(|| ApiError::not_found("run"))
+    let mut run = desk.front.office.run(&run).await?.ok_or_else(|| ApiError::not_found("run"))?;
+    if !desk.front.show_content {
+        run.hide_texts();
+    }
+    Ok(Json(run))
 }
 
 /// Which rows are wanted.
@@ -151,16 +169,4 @@ pub(super) fn meant(desk: &Desk, job: Option<String>) -> Result<String, ApiError
         None if names.len() == 1 => Ok(names.remove(0)),
         None => Err(ApiError::bad(format!("job: name one of: {}", names.join(", ")))),
     }
-}
-
-/// Messages quote the table between « and »: without its texts, the quotes are left out.
-pub(in crate::http) fn cut_quotes(text: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('«') {
-        kept.push_str(before);
-        kept.push_str("«…»");
-        rest = after.split_once('»').map_or("", |(_, after)| after);
-    }
-    kept + rest
 }

@@ -93,20 +93,13 @@ pub(super) async fn validate(
 }
 
 fn entry(row: u64, body: EntryBody) -> Entry {
-    let key = match &body.identifier {
-        Some(identifier) => RowKey::of_identifier(identifier, 1),
-        None => RowKey::of_row(row),
-    };
+    let entry = Entry::single(row, body.status, body.comment);
     Entry {
-        row,
-        key,
-        status: body.status,
-        comment: body.comment,
+        key: body.identifier.as_ref().map_or(entry.key, |identifier| RowKey::of_identifier(identifier, 1)),
         completion_date: body.completion_date.map_or(DateCell::Missing, DateCell::Text),
         identifier: body.identifier,
         project_manager: body.project_manager,
         context: body.context.into_iter().collect(),
-        input_error: None,
-        link: None,
+        ..entry
     }
 }

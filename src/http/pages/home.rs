@@ -10,9 +10,9 @@ use super::layout::{Page, outcome, page, part, progress, text};
 use super::words::{Word, dollars, jobs as counted_jobs, number, rows, span};
 use super::{Reader, chart};
 use crate::http::Desk;
-use crate::http::api::{ApiError, cut_quotes};
+use crate::http::api::ApiError;
 use crate::http::events::place;
-use crate::http::view::{JobView, ProviderView, RunView, SpendingView, StatusView};
+use crate::http::view::{JobView, ProviderView, RunView, SpendingView, StatusView, cut_quotes};
 
 /// So many runs are drawn.
 const DRAWN: usize = 20;

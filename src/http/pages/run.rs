@@ -10,8 +10,8 @@ use super::layout::{Page, between, outcome, page, part, progress, text};
 use super::words::{Word, dollars, number};
 use super::{Reader, go_to};
 use crate::http::Desk;
-use crate::http::api::{ApiError, cut_quotes};
-use crate::http::view::RunView;
+use crate::http::api::ApiError;
+use crate::http::view::{RunView, cut_quotes};
 
 pub(super) async fn run(request: HttpRequest, desk: Data<Desk>, id: Path<String>) -> HttpResponse {
     desk.events.wake();

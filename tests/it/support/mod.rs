@@ -11,8 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use status_validator::domain::columns::ColumnNames;
-use status_validator::domain::entry::{DateCell, Entry};
-use status_validator::domain::key::RowKey;
+use status_validator::domain::entry::Entry;
 use status_validator::domain::rules::Rulebook;
 use status_validator::engine::{
     Engine, FixedClock, Parts, Placement, Provider, RunReport, RunRequest, Stamped,
@@ -126,18 +125,7 @@ pub(crate) fn keys(sink: &MemorySink) -> Vec<String> {
 
 /// A row that is sent alone; equal numbers say the same.
 pub(crate) fn entry(n: u64) -> Entry {
-    Entry {
-        row: n,
-        key: RowKey::of_row(n),
-        status: "On Track".into(),
-        comment: format!("Single number {n}."),
-        completion_date: DateCell::Missing,
-        identifier: None,
-        project_manager: None,
-        context: Vec::new(),
-        input_error: None,
-        link: None,
-    }
+    Entry::single(n, "On Track", format!("Single number {n}."))
 }
 
 /// A model that finds every row valid after so many milliseconds.
