@@ -30,7 +30,7 @@ fn a_run_comes_through_a_broken_network() {
         let (_, summary) = run(&desk);
         let took = began.elapsed();
         println!("{day:?}: {:.1} s, {}", took.as_secs_f64(), summary["sheets"]);
-        assert!(took < Duration::from_secs(20), "{day:?}: {took:?}");
+        assert!(took < Duration::from_secs(90), "it hangs: {day:?}: {took:?}");
         assert_eq!(summary["rows_written"], ROWS, "{day:?}: {summary}");
         let struck = desk.read("sandbox.log").matches("on purpose").count();
         assert!(struck >= day.len() - 1, "{day:?}: {struck} faults");
