@@ -200,7 +200,7 @@ fn spending(reader: &Reader, money: &SpendingView) -> Markup {
 
 fn providers(reader: &Reader, providers: &[ProviderView]) -> Markup {
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="group" aria-label=(reader.word(Word::Providers)) { table {
             caption.hidden { (reader.word(Word::Providers)) }
             thead { tr {
                 @for word in [Word::Model, Word::InFlight, Word::Limit, Word::State] { th scope="col" { (reader.word(word)) } }

@@ -68,7 +68,7 @@ pub(super) async fn start(request: HttpRequest, desk: Data<Desk>, job: Path<Stri
 fn runs_table(reader: &Reader, runs: &[RunView]) -> Markup {
     let count = |run: &RunView, name: &str| number(reader.language, run.count(name));
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="group" aria-label=(reader.word(Word::Runs)) { table {
             caption.hidden { (reader.word(Word::Runs)) }
             thead { tr {
                 @for word in [Word::Started, Word::Outcome, Word::Took, Word::Valid, Word::Invalid, Word::NotChecked, Word::Cost] {
@@ -105,7 +105,7 @@ fn rows_table(reader: &Reader, job: &str, rows: &[RowView]) -> Markup {
         return html! { p.quiet { (reader.word(Word::NoRows)) } };
     }
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="group" aria-label=(reader.word(Word::Rows)) { table {
             caption.hidden { (reader.word(Word::Rows)) }
             thead { tr { @for word in [Word::Row, Word::Verdict, Word::Rule, Word::When] { th scope="col" { (reader.word(word)) } } } }
             tbody { @for row in rows { tr {

@@ -106,7 +106,7 @@ fn counts(
     html! {
         section {
             h2 { (reader.word(title)) }
-            div.scroll { table {
+            div.scroll tabindex="0" role="group" aria-label=(reader.word(title)) { table {
                 caption.hidden { (reader.word(title)) }
                 thead { tr { th scope="col" { (reader.word(name)) } th scope="col" { (reader.word(Word::Count)) } } }
                 tbody { @for (what, count) in counts { tr {
