@@ -178,7 +178,7 @@ pub fn providers(settings: &Settings) -> Result<Vec<Provider>, AssembleError> {
 }
 
 /// How connections are made.
-fn network(settings: &Settings) -> Result<Network, AssembleError> {
+pub(crate) fn network(settings: &Settings) -> Result<Network, AssembleError> {
     let NetworkSettings { ca_file, proxy } = &settings.network;
     let mut network = Network::default();
     if let Some(path) = ca_file {

@@ -29,6 +29,7 @@
 //! | [`assemble`] | settings into parts: the only place where adapters meet the engine | all of the above |
 //! | [`daemon`] | runs jobs by their timetables and when their tables are edited | domain, engine |
 //! | [`http`] | status page, API, metrics: for the daemon, and for anybody's actix-web application | domain, net, llm, store, engine |
+//! | `traces` | spans and metrics for a collector of OpenTelemetry; with the feature `otel` | domain, net, llm, engine |
 //! | [`cli`] | the command line, one file a command | everything |
 //! | [`sandbox`] | a local stand-in for Google Sheets, its sign-in and a model, to try and test against | domain, net, table |
 //!
@@ -37,7 +38,7 @@
 //! - No I/O and no clock in [`domain`], nor in the engine's state machines.
 //! - No adapter in [`engine`]: it knows traits.
 //! - No globals, signal handlers, `process::exit` or environment outside of [`cli`], but for
-//!   [`Settings::load`](settings::Settings::load), which says so.
+//!   [`Settings::load`](settings::Settings::load) and `Traces::from_env`, which say so.
 //! - No formula ever written to a table, no cell or answer ever taken for an instruction.
 //! - No wait on a mailbox: back-pressure is a withheld reply.
 //!
@@ -74,3 +75,5 @@ pub mod store;
 pub mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "otel")]
+pub mod traces;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::exit::CliError;
 use super::log;
 use super::run::GRACE;
+use super::telemetry::Telemetry;
 use super::words::counted;
 use crate::assemble;
 use crate::daemon::Runner;
@@ -25,14 +26,19 @@ pub(super) struct Fleet {
     engines: Mutex<Vec<(PathBuf, Engine)>>,
     office: Office,
     metrics: Arc<Metrics>,
+    telemetry: Telemetry,
 }
 
 impl Fleet {
     /// Engines for these jobs.
-    pub(super) fn start(jobs: &[Settings], metrics: Arc<Metrics>) -> Result<Self, CliError> {
+    pub(super) fn start(
+        jobs: &[Settings],
+        metrics: Arc<Metrics>,
+        telemetry: Telemetry,
+    ) -> Result<Self, CliError> {
         let zone = jobs.first().map(|job| job.time_zone.clone()).unwrap_or(jiff::tz::TimeZone::UTC);
         let office = Office::new(Vec::new(), zone, Arc::clone(&metrics));
-        let fleet = Self { engines: Mutex::default(), office, metrics };
+        let fleet = Self { engines: Mutex::default(), office, metrics, telemetry };
         for (store, parts) in fleet.by_store(jobs)? {
             fleet.engines().push((store, Engine::start_jobs(parts)?));
         }
@@ -73,10 +79,11 @@ impl Fleet {
         let mut groups: BTreeMap<PathBuf, Vec<Parts>> = BTreeMap::new();
         for settings in jobs {
             let mut parts = assemble::parts(settings)?;
-            let metrics = Arc::clone(&self.metrics);
+            let (metrics, telemetry) = (Arc::clone(&self.metrics), self.telemetry.clone());
             parts.observer = Some(Arc::new(move |event: &Stamped| {
                 use crate::engine::Observer as _;
                 metrics.observe(event);
+                telemetry.observe(event);
                 log::observe(event);
             }));
             groups.entry(settings.cache_path.clone()).or_default().push(parts);
@@ -93,7 +100,8 @@ impl Fleet {
         };
         let handles: Vec<EngineHandle> = self.engines().iter().map(|(_, engine)| engine.handle()).collect();
         for job in handles.iter().flat_map(EngineHandle::jobs) {
-            self.metrics.know(&job.name, job.models);
+            self.metrics.know(&job.name, job.models.clone());
+            self.telemetry.know(&job.name, job.models);
         }
         self.office.set_jobs(handles, jobs.iter().map(|job| (job.job.clone(), facts(job))).collect());
     }

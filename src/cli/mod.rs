@@ -33,6 +33,7 @@ mod service;
 mod session;
 mod signals;
 mod summary;
+mod telemetry;
 mod terminal;
 mod words;
 

@@ -20,11 +20,14 @@ use super::rules;
 use super::session::{Overrides, Session, unwritten};
 use super::signals::Signals;
 use super::summary::{self, Ending};
+use super::telemetry::Telemetry;
 use super::{secrets, terminal};
 use crate::assemble;
 use crate::domain::freshness::monday_of;
 use crate::domain::rules::{Rulebook, Severity};
-use crate::engine::{Engine, Mode, Only, Parts, RunOutcome, RunReport, RunRequest, Stamped, Tally};
+use crate::engine::{
+    Engine, Mode, Observer as _, Only, Parts, RunOutcome, RunReport, RunRequest, Stamped, Tally,
+};
 use crate::http::Metrics;
 use crate::settings::Settings;
 use crate::store::{Claim, Lock, LockError};
@@ -71,10 +74,13 @@ fn reviewed(session: &Session, args: &RunArgs) -> Result<Done, CliError> {
     let stop = CancellationToken::new();
     let review = Review::new(session, args, &settings, &parts, stop.clone());
     let printer = Arc::new(Mutex::new(printer(session, args)));
-    let (parts, metrics) = with_metrics(parts, args)?;
+    let telemetry = Telemetry::from_env(&settings)?;
+    let (parts, metrics) = with_counts(parts, args, &telemetry)?;
     let parts = with_printer(parts, args.output.dry_run, &printer, &stop);
 
-    let (report, signals) = drive(session, parts, review.request.clone())?;
+    let driven = drive(session, parts, review.request.clone());
+    telemetry.end();
+    let (report, signals) = driven?;
     if let (Some(metrics), Some(path)) = (metrics, &args.output.metrics_file) {
         metrics.write(path).map_err(|error| {
             CliError::new(
@@ -264,16 +270,27 @@ fn printer(session: &Session, args: &RunArgs) -> RowPrinter {
     RowPrinter::new(session.screen.clone(), format)
 }
 
-/// Counts what happens, if a file is to have it.
-fn with_metrics(mut parts: Parts, args: &RunArgs) -> Result<(Parts, Option<Arc<Metrics>>), CliError> {
-    if args.output.metrics_file.is_none() {
-        return Ok((parts, None));
+/// Traces what happens, and counts it if a file is to have it.
+fn with_counts(
+    mut parts: Parts,
+    args: &RunArgs,
+    telemetry: &Telemetry,
+) -> Result<(Parts, Option<Arc<Metrics>>), CliError> {
+    let models: Vec<_> = parts.providers.iter().map(|provider| provider.model.id().clone()).collect();
+    let metrics = args.output.metrics_file.as_ref().map(|_| Metrics::new()).transpose();
+    let metrics = metrics.map_err(|error| CliError::new(Exit::Internal, error))?.map(Arc::new);
+    if let Some(metrics) = &metrics {
+        metrics.know(&parts.job, models.clone());
     }
-    let metrics = Arc::new(Metrics::new().map_err(|error| CliError::new(Exit::Internal, error))?);
-    metrics.know(&parts.job, parts.providers.iter().map(|provider| provider.model.id().clone()).collect());
-    let counts = Arc::clone(&metrics);
-    parts.observer = Some(counts);
-    Ok((parts, Some(metrics)))
+    telemetry.know(&parts.job, models);
+    let (counts, traces) = (metrics.clone(), telemetry.clone());
+    parts.observer = Some(Arc::new(move |event: &Stamped| {
+        traces.observe(event);
+        if let Some(counts) = &counts {
+            counts.observe(event);
+        }
+    }));
+    Ok((parts, metrics))
 }
 
 fn with_printer(

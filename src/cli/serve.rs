@@ -13,6 +13,7 @@ use super::fleet::Fleet;
 use super::service::Service;
 use super::session::{Overrides, Session};
 use super::signals::{self, Asked};
+use super::telemetry::Telemetry;
 use super::words::counted;
 use super::{secrets, terminal};
 use crate::assemble;
@@ -46,16 +47,22 @@ pub(crate) fn run(session: &Session, args: &ServeArgs) -> Result<Exit, CliError>
     let jobs = load(session, args)?;
     let metrics = Metrics::new().map_err(|error| CliError::new(Exit::Internal, error))?;
     metrics.reloaded(true);
+    let telemetry = match jobs.first() {
+        Some(first) => Telemetry::from_env(first)?,
+        None => Telemetry::default(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CliError::new(Exit::Unavailable, error))?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let asked = signals::Asks::listen().map_err(|error| CliError::new(Exit::Unavailable, error))?;
         let timetables: Vec<Job> = jobs.iter().map(job).collect(); // before engines hold the stores
-        let fleet = Arc::new(Fleet::start(&jobs, Arc::new(metrics))?);
+        let fleet = Arc::new(Fleet::start(&jobs, Arc::new(metrics), telemetry.clone())?);
         let served = serve(session, args, &jobs, timetables, &fleet, asked).await;
         fleet.stop().await;
         served
-    })
+    });
+    telemetry.end();
+    served
 }
 
 async fn serve(

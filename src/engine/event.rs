@@ -198,6 +198,20 @@ pub enum CallEnd {
     Lost,
 }
 
+impl CallEnd {
+    /// The word in metrics and traces.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "ok",
+            Self::BadAnswer => "schema",
+            Self::RateLimited => "rate_limited",
+            Self::TimedOut => "timeout",
+            Self::Failed => "failed",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// The state in which a row ended, without its texts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Settled {

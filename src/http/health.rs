@@ -52,6 +52,8 @@ const TEXT: (HeaderName, &str) = (CONTENT_TYPE, "text/plain; charset=utf-8");
 async fn metrics(desk: Data<Desk>) -> Result<HttpResponse, ApiError> {
     let office = &desk.front.office;
     let (jobs, spending) = (office.jobs().await?, office.spending().await?);
+    let (answers, bytes) = office.stored().await?;
+    office.metrics().set_stores(answers, bytes);
     office.metrics().set_standing(&jobs, &office.providers(), &spending);
     let kind = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
     Ok(HttpResponse::Ok().insert_header(kind).body(office.metrics().text()))

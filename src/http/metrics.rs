@@ -9,14 +9,14 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use prometheus::core::Collector;
-use prometheus::{CounterVec, Gauge};
+use prometheus::{CounterVec, Gauge, IntGauge};
 use prometheus::{
     Encoder as _, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
     TextEncoder,
 };
 
 use super::view::{JobView, ProviderView, SpendingView};
-use crate::engine::{By, CallEnd, Event, Observer, RunOutcome, Settled, Stamped};
+use crate::engine::{By, Event, Observer, RunOutcome, Settled, Stamped};
 use crate::llm::ModelId;
 
 /// All counters of a program.
@@ -47,6 +47,10 @@ pub struct Metrics {
     circuit_open: IntGaugeVec,
     budget_left: GaugeVec,
     pending: IntGaugeVec,
+    pending_age: GaugeVec,
+    queued: IntGaugeVec,
+    answers: IntGauge,
+    store_bytes: IntGauge,
     reload_ok: Gauge,
     reload_at: Gauge,
     http_requests: IntCounterVec,
@@ -76,6 +80,7 @@ impl Metrics {
             )
         };
         let single = |name: &str, help: &str| register(&registry, Gauge::new(name, help));
+        let lone = |name: &str, help: &str| register(&registry, IntGauge::new(name, help));
         whole("sv_build_info", "The version that runs.", &["version"])?
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1);
@@ -127,6 +132,14 @@ impl Metrics {
             )?,
             budget_left: gauge("sv_llm_budget_remaining_usd", "US dollars left of a cap.", &["period"])?,
             pending: whole("sv_sink_pending_rows", "Results not in the results table yet.", &["job"])?,
+            pending_age: gauge(
+                "sv_sink_oldest_pending_seconds",
+                "How long the oldest of them waits; 0 if there is none.",
+                &["job"],
+            )?,
+            queued: whole("sv_queue_depth", "Rows that wait: for a verdict, or to be written.", &["stage"])?,
+            answers: lone("sv_cache_entries", "Answers of models that are stored.")?,
+            store_bytes: lone("sv_cache_size_bytes", "How large the files of the stores are.")?,
             reload_ok: single(
                 "sv_config_last_reload_successful",
                 "1 if the settings that were read last hold.",
@@ -162,18 +175,32 @@ impl Metrics {
         }
     }
 
-    /// What is looked at when somebody asks: providers, results that wait, what is left of the day's cap.
+    /// What is looked at when somebody asks: what waits, providers, what is left of the day's cap.
     pub fn set_standing(&self, jobs: &[JobView], providers: &[ProviderView], spending: &SpendingView) {
-        for job in jobs {
-            let rows = i64::try_from(job.pending_writes).unwrap_or(i64::MAX);
-            self.pending.with_label_values(&[&job.name]).set(rows);
+        for JobView { name, pending_writes, pending_since, .. } in jobs {
+            let age = pending_since.map_or(0.0, |since| now() - since.as_second() as f64);
+            self.pending.with_label_values(&[name]).set(signed(*pending_writes));
+            self.pending_age.with_label_values(&[name]).set(age.max(0.0));
         }
+        let progress = jobs.iter().filter_map(|job| job.running.as_ref()).map(|running| &running.progress);
+        let judging =
+            progress.map(|run| run.rows_read.saturating_sub(run.rows_settled + run.in_flight as u64));
+        self.queued.with_label_values(&["judge"]).set(signed(judging.sum()));
+        self.queued
+            .with_label_values(&["write"])
+            .set(signed(jobs.iter().map(|job| job.pending_writes).sum()));
         for ProviderView { name, model, state, .. } in providers {
             self.circuit_open.with_label_values(&[name, model]).set(i64::from(*state != "asked"));
         }
         if let Some(cap) = spending.day_cap_usd {
             self.budget_left.with_label_values(&["day"]).set((cap - spending.today_usd).max(0.0));
         }
+    }
+
+    /// How many answers all stores hold, and how large they are.
+    pub fn set_stores(&self, answers: u64, bytes: u64) {
+        self.answers.set(signed(answers));
+        self.store_bytes.set(signed(bytes));
     }
 
     /// A request of the status page, the API or the metrics was answered.
@@ -253,7 +280,7 @@ impl Observer for Metrics {
             Event::CallEnded { provider, end, usage, cost, took, .. } => {
                 let Some(ModelId { provider, model }) = self.model(job, *provider) else { return };
                 self.in_flight.with_label_values(&[&provider]).dec();
-                self.requests.with_label_values(&[&provider, &model, &outcome(*end).to_owned()]).inc();
+                self.requests.with_label_values(&[&*provider, &*model, end.as_str()]).inc();
                 self.request_duration.with_label_values(&[&provider, &model]).observe(took.as_secs_f64());
                 let tokens = [
                     ("input", usage.prompt_tokens),
@@ -320,17 +347,6 @@ impl Metrics {
     }
 }
 
-fn outcome(end: CallEnd) -> &'static str {
-    match end {
-        CallEnd::Answered => "ok",
-        CallEnd::BadAnswer => "schema",
-        CallEnd::RateLimited => "rate_limited",
-        CallEnd::TimedOut => "timeout",
-        CallEnd::Failed => "failed",
-        CallEnd::Lost => "lost",
-    }
-}
-
 /// Reasons are texts for people; what they say in common is a word.
 fn reason(why: &str) -> &'static str {
     match why {
@@ -339,6 +355,10 @@ fn reason(why: &str) -> &'static str {
         why if why.contains("does not fit") || why.contains("the answer") => "schema",
         _ => "llm",
     }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn now() -> f64 {

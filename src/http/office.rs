@@ -22,7 +22,7 @@ use crate::engine::{
     EngineHandle, InspectError, JobStatus, ProviderStatus, RunError, RunOutcome, RunReport, RunRequest,
     ValidateError,
 };
-use crate::store::JudgedRows;
+use crate::store::{JudgedRows, Waiting};
 
 /// The office. Cheap to clone.
 #[derive(Clone)]
@@ -167,7 +167,7 @@ impl Office {
             let known = engine
                 .inspect(move |store| {
                     let last = |job: &str| store.runs_before(Some(job), None, 2);
-                    asked.iter().map(|(job, target)| Ok((last(job)?, store.outbox_len(target)?))).collect()
+                    asked.iter().map(|(job, target)| Ok((last(job)?, store.waiting(target)?))).collect()
                 })
                 .await;
             let known: Vec<_> = known?;
@@ -183,6 +183,17 @@ impl Office {
     /// The providers.
     pub fn providers(&self) -> Vec<ProviderView> {
         self.told().engines.iter().flat_map(EngineHandle::providers).map(provider_view).collect()
+    }
+
+    /// How many answers are stored, and in how many bytes.
+    pub async fn stored(&self) -> Result<(u64, u64), InspectError> {
+        let engines = self.told().engines.clone();
+        let mut sum = (0, 0);
+        for engine in engines {
+            let (answers, bytes) = engine.inspect(|store| store.size()).await?;
+            sum = (sum.0 + answers, sum.1 + bytes);
+        }
+        Ok(sum)
     }
 
     /// What was spent, and what may be.
@@ -349,7 +360,7 @@ fn job_view(
     facts: Option<&JobFacts>,
     next: Option<&Timestamp>,
     last_run: Option<RunView>,
-    pending_writes: u64,
+    pending: Waiting,
 ) -> JobView {
     JobView {
         running: running(job),
@@ -366,7 +377,8 @@ fn job_view(
         source: job.source.clone(),
         target: job.target.clone(),
         last_run,
-        pending_writes,
+        pending_writes: pending.rows,
+        pending_since: pending.since,
     }
 }
 

@@ -56,6 +56,9 @@ pub struct JobView {
     pub last_run: Option<RunView>,
     /// Results that are paid for and not in the results table yet.
     pub pending_writes: u64,
+    /// Since when the oldest of them waits.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub pending_since: Option<Timestamp>,
     /// How many rules there are; null for a rulebook in free text.
     pub rules: Option<usize>,
     /// A short hash of the rulebook: it changes when the rules do.

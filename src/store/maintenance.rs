@@ -48,6 +48,9 @@ pub struct Pruned {
     pub attempts: u64,
 }
 
+const ANSWERS: &str = "SELECT count(*) FROM call WHERE state = 2";
+const BYTES: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+
 /// The ledger keeps at least this much: caps by day and by month are reckoned from it.
 const LEDGER_KEEPS: SignedDuration = SignedDuration::from_hours(24 * 32);
 
@@ -55,6 +58,14 @@ const LEDGER_KEEPS: SignedDuration = SignedDuration::from_hours(24 * 32);
 const PROBLEMS_LISTED: usize = 100;
 
 impl Store {
+    /// How many answers are stored, and how large the file is, in bytes. Quicker than [`Store::stats`].
+    pub fn size(&self) -> Result<(u64, u64), StoreError> {
+        self.read(|conn| {
+            let count = |sql| conn.query_row(sql, [], |row| row.get(0).map(|Count(count)| count));
+            Ok((count(ANSWERS)?, count(BYTES)?))
+        })
+    }
+
     /// What is in the store.
     pub fn stats(&self) -> Result<Stats, StoreError> {
         self.read(|conn| {
@@ -64,8 +75,8 @@ impl Store {
                 conn.query_row(sql, [], |row| Ok(row.get::<_, Option<At>>(0)?.map(|at| at.0)))
             };
             Ok(Stats {
-                answers: count("SELECT count(*) FROM call WHERE state = 2")?,
-                bytes: count("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?,
+                answers: count(ANSWERS)?,
+                bytes: count(BYTES)?,
                 oldest: moment("SELECT min(answered_at) FROM call WHERE state = 2")?,
                 newest: moment("SELECT max(answered_at) FROM call WHERE state = 2")?,
                 by_model: by_model(conn)?,

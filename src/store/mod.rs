@@ -46,7 +46,7 @@ pub use lock::{Claim, Lock, LockError};
 pub use maintenance::{Pruned, Stats};
 pub use memory::Note;
 pub use notices::Notice;
-pub use outbox::{OutboxEntry, WriteId};
+pub use outbox::{OutboxEntry, Waiting, WriteId};
 pub use results::Results;
 pub use runs::{Recovery, RunRecord, RunStart, Unknown};
 pub use salvage::Salvage;

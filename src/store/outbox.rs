@@ -26,6 +26,15 @@ pub struct OutboxEntry {
     pub row: ResultRow,
 }
 
+/// What a target has to take, in sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Results.
+    pub rows: u64,
+    /// When the oldest of them was found.
+    pub since: Option<Timestamp>,
+}
+
 impl Store {
     /// What `target` has to take: in the order of row keys, those after `after`, at most `limit`.
     ///
@@ -71,11 +80,16 @@ impl Store {
         })
     }
 
-    /// How many results `target` has to take.
-    pub fn outbox_len(&self, target: &str) -> Result<u64, StoreError> {
+    /// How many results `target` has to take, and since when the oldest waits.
+    pub fn waiting(&self, target: &str) -> Result<Waiting, StoreError> {
         self.read(|conn| {
-            conn.prepare_cached("SELECT count(*) FROM outbox WHERE target = ?1")?
-                .query_row([target], |row| row.get(0).map(|Count(entries)| entries))
+            conn.prepare_cached("SELECT count(*), min(created_at) FROM outbox WHERE target = ?1")?.query_row(
+                [target],
+                |row| {
+                    let (Count(rows), since) = (row.get(0)?, row.get::<_, Option<At>>(1)?);
+                    Ok(Waiting { rows, since: since.map(|at| at.0) })
+                },
+            )
         })
     }
 }

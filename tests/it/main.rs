@@ -32,5 +32,6 @@ mod singles;
 mod store;
 mod support;
 mod tidy;
+mod traces;
 mod trouble;
 mod watching;

@@ -4,12 +4,13 @@
 use std::path::{Path, PathBuf};
 
 /// What each module may use of the crate.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("net", &[]),
     ("fault", &[]),
     ("daemon", &["domain", "engine"]),
     ("http", &["domain", "net", "llm", "store", "engine"]),
+    ("traces", &["domain", "net", "llm", "engine"]),
     ("settings", &["domain", "net"]),
     ("table", &["domain", "net", "fault"]),
     ("llm", &["domain", "net"]),
@@ -22,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
         "cli",
         &[
             "domain", "net", "settings", "table", "llm", "store", "engine", "assemble", "sandbox", "daemon",
-            "http", "fault",
+            "http", "traces", "fault",
         ],
     ),
 ];

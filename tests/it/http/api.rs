@@ -40,6 +40,9 @@ fn a_run_is_started_and_its_figures_are_the_same_everywhere() {
         "sv_run_in_progress{job=\"default\"} 0",
         "sv_llm_inflight{provider=\"fake\"} 0",
         "sv_sink_pending_rows{job=\"default\"} 0",
+        "sv_sink_oldest_pending_seconds{job=\"default\"} 0",
+        "sv_queue_depth{stage=\"judge\"} 0",
+        "sv_cache_entries 3",
         "sv_http_requests_total{code=\"202\",route=\"/api/v1/runs\"} 1",
     ] {
         assert!(metrics.lines().any(|known| known == line), "{line} is not in:\n{metrics}");

@@ -10,7 +10,7 @@ use crate::support::{model, projects, wait};
 
 #[test]
 fn progress_is_told_as_it_happens_and_to_all_alike() {
-    let house = House::new(vec![parts(&projects(40), &model(100))], |_| {});
+    let house = House::new(vec![parts(&projects(40), &model(300))], |_| {});
     let mut listeners: Vec<_> = (0..3)
         .map(|_| {
             let mut stream = house.connect();

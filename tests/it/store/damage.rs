@@ -368,7 +368,7 @@ fn a_changed_answer_is_missing_is_reported_and_can_be_asked_again() {
         assert_eq!(known == Known::Missing, n.is_multiple_of(2), "{n}");
     }
     assert_eq!(store.pending(TARGET, None, 100).unwrap().len(), 18);
-    assert_eq!(store.outbox_len(TARGET).unwrap(), 20);
+    assert_eq!(store.waiting(TARGET).unwrap().rows, 20);
     assert_eq!(store.notices(), [Notice::DamagedAnswers(CALLS / 2), Notice::UnreadableRecords(2)]);
     keep(&mut store, 1000, call(0), &answer("again"));
     assert_eq!(store.lookup(&[call(0)], at(5)).unwrap(), [Known::Answered(answer("again"))]);

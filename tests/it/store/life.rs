@@ -70,7 +70,7 @@ fn repeating_a_step_changes_nothing() {
     store.release(&attempt, "429", false, at(7)).unwrap();
     assert_eq!(store.spent_since(at(0)).unwrap(), MicroUsd(38));
     assert_eq!(store.lookup(&[call(1)], at(8)).unwrap(), [Known::Answered(answer("yes"))]);
-    assert_eq!(store.outbox_len(TARGET).unwrap(), 1);
+    assert_eq!(store.waiting(TARGET).unwrap().rows, 1);
     assert!(!store.end_run("run-9", "ok", "{}", at(6)).unwrap());
 }
 
@@ -175,7 +175,7 @@ fn the_outbox_gives_pages_and_keeps_what_is_newer_than_the_confirmation() {
     assert_eq!(store.confirm(TARGET, &confirmed).unwrap(), 4);
     assert_eq!(store.confirm(TARGET, &confirmed).unwrap(), 0);
     assert_eq!(store.pending(TARGET, None, 9).unwrap(), [entry("b", 100)]);
-    assert_eq!(store.outbox_len("other").unwrap(), 1);
+    assert_eq!(store.waiting("other").unwrap().rows, 1);
     assert_eq!(store.pending(TARGET, Some(&RowKey::stored("b")), 9).unwrap(), []);
     assert_eq!(store.pending(TARGET, None, 0).unwrap(), []);
 }

@@ -114,7 +114,7 @@ fn pruning_takes_what_nobody_used_and_never_money_or_results_on_their_way() {
     assert_eq!((pruned.answers, pruned.judgements, pruned.runs, pruned.attempts), (1, 1, 1, 3));
     let known = store.lookup(&[call(1), call(2), call(3)], at(45 * DAY)).unwrap();
     assert_eq!(known, [Known::Missing, Known::Answered(answer("used")), Known::Held]);
-    assert_eq!(store.outbox_len(TARGET).unwrap(), 1);
+    assert_eq!(store.waiting(TARGET).unwrap().rows, 1);
     assert_eq!(store.runs(9).unwrap().len(), 1, "a run that has not ended stays");
     assert_eq!(store.prune(SignedDuration::MAX, at(46 * DAY)).unwrap(), Default::default());
 
