@@ -1,7 +1,7 @@
 //! Traces of what the program does, if it is built to send them and the environment says where to. Without the feature
 //! `otel` nothing is here.
 
-use super::exit::{CliError, Exit};
+use super::exit::CliError;
 use crate::engine::Stamped;
 use crate::llm::ModelId;
 use crate::settings::Settings;
@@ -19,7 +19,7 @@ impl Telemetry {
     pub(super) fn from_env(settings: &Settings) -> Result<Self, CliError> {
         let network = crate::assemble::network(settings)?;
         let traces = crate::traces::Traces::from_env(&network);
-        let traces = traces.map_err(|error| CliError::new(Exit::Usage, error))?;
+        let traces = traces.map_err(|error| CliError::new(super::exit::Exit::Usage, error))?;
         Ok(Self { traces: traces.map(std::sync::Arc::new) })
     }
 

@@ -16,12 +16,15 @@ use crate::support::VALID;
 use crate::support::cli::{Desk, Ended, Model, answer};
 use crate::support::http::Answer;
 
-/// What a collector was sent: head and body of each request.
+/// What a collector was sent.
 #[derive(Clone)]
 struct Collector {
     url: String,
-    posts: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    posts: Arc<Mutex<Vec<Post>>>,
 }
+
+/// Head and body of a request.
+type Post = (String, Vec<u8>);
 
 impl Collector {
     fn start() -> Self {
@@ -58,7 +61,7 @@ impl Collector {
 }
 
 /// Reads a request to its end and answers it.
-fn take(mut stream: TcpStream) -> Option<(String, Vec<u8>)> {
+fn take(mut stream: TcpStream) -> Option<Post> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
